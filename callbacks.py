@@ -1,0 +1,147 @@
+"""Keras callbacks of every run: order of the batches, history, checkpoint, interruption."""
+
+import csv
+import signal
+import time
+
+import keras
+
+
+class EpochOrder(keras.callbacks.Callback):
+    """Tells the training batches which epoch is next, which decides their order."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
+
+
+class History(keras.callbacks.Callback):
+    """Accuracy and loss within the epoch as well as at its end.
+
+    Keras reports the mean since the epoch began. Each point here is the mean of the steps since the
+    point before it.
+
+    Attributes:
+        points: list of dicts: "step", "epoch" (both from 1), "acc", "loss", "val_acc", "val_loss"
+            (None except at the end of an epoch).
+    """
+
+    POINTS_PER_EPOCH = 50
+    COLUMNS = ("step", "epoch", "acc", "loss", "val_acc", "val_loss")
+
+    def __init__(self, steps_per_epoch):
+        super().__init__()
+        self.every = max(1, steps_per_epoch // self.POINTS_PER_EPOCH)
+        self.points = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.first = int(self.model.optimizer.iterations.numpy())
+        self.done, self.sums = 0, {"acc": 0.0, "loss": 0.0}
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 - self.done >= self.every:
+            self._add(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._add(logs)
+        self.points[-1].update(val_acc=logs.get("val_acc"), val_loss=logs.get("val_loss"))
+
+    def _add(self, logs):
+        # Not Keras's batch: where the last execution has fewer steps, that is past the end.
+        step = int(self.model.optimizer.iterations.numpy())
+        steps = step - self.first
+        if steps == self.done:
+            return
+        sums = {name: logs[name] * steps for name in self.sums}
+        means = {name: (sums[name] - self.sums[name]) / (steps - self.done) for name in sums}
+        point = {"step": step, "epoch": self.epoch + 1, **means, "val_acc": None, "val_loss": None}
+        self.points.append(point)
+        self.done, self.sums = steps, sums
+
+    def write(self, path):
+        """Writes the points to a CSV file."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self.COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.points)
+
+    def restore(self, path, last_step):
+        """Reads the points of `write` up to a step."""
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        points = [{name: float(row[name]) if row[name] else None for name in row} for row in rows]
+        for point in points:
+            point.update(step=int(point["step"]), epoch=int(point["epoch"]))
+        self.points = [point for point in points if point["step"] <= last_step]
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves weights, optimizer and random state to go on from, at the end of each epoch.
+
+    The step is not saved beside them: it is the optimizer's own count, so they cannot disagree.
+    """
+
+    FILE = "checkpoint.weights.h5"
+    HISTORY = "checkpoint.history.csv"
+
+    def __init__(self, directory, history):
+        super().__init__()
+        self.directory, self.history = directory, history
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.save()
+
+    def save(self):
+        """Writes the history first: with the checkpoint before it, its later points are dropped."""
+        with self.directory.whole_file(self.HISTORY) as path:
+            self.history.write(path)
+        with self.directory.whole_file(self.FILE) as path:
+            self.model.save_weights(path)
+
+
+class FirstStep(keras.callbacks.Callback):
+    """Notes when the first training step was done, compilation included."""
+
+    def __init__(self):
+        super().__init__()
+        self.time = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.time is None:
+            self.time = time.perf_counter()
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends `fit` after the running step on Ctrl-C or SIGTERM; on the second one, at once.
+
+    Attributes:
+        signal: the number of the signal that came, None without one.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.signal = None
+        self._before = {}
+
+    def on_train_begin(self, logs=None):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._handle)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.signal is not None:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self._restore()
+
+    def _handle(self, number, frame):
+        self.signal = number
+        self._restore()
+
+    def _restore(self):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,64 @@
+"""The rows of a run: which corpus, how many of its rows, in what order. Needs no TensorFlow."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import ag_news
+from rows import DataError, Rows, read_csv
+
+SAMPLE = Path(__file__).parent / "sample"
+# The content of the official test split; the tutorial's accuracies are comparable on no other rows.
+OFFICIAL_TEST_HASH = "19108eba0cf1cdf5062230193397113bde4e84801300e74115c3ec0633a7c71a"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The rows of a run.
+
+    Attributes:
+        name: "ag_news", "sample" or the directory.
+        train, test: `Rows`, each in the order of its rows' hashes.
+        hash: hexadecimal SHA-256 of the rows that were taken.
+        official_test: whether `test` is the official test split, whole.
+    """
+
+    name: str
+    train: Rows
+    test: Rows
+    hash: str
+    official_test: bool
+
+
+def load(source, train_rows=0, test_rows=0):
+    """Loads a corpus.
+
+    Args:
+        source: "ag_news", "sample", or a directory that holds train.csv and test.csv.
+        train_rows, test_rows: how many rows to take; 0 means all.
+
+    Raises:
+        DataError: the rows cannot be had or used, or fewer are there than were asked for.
+    """
+    if source == "ag_news":
+        splits = ag_news.load()
+    else:
+        directory = SAMPLE if source == "sample" else Path(source)
+        if not directory.is_dir():
+            raise DataError(
+                f"{directory}: no such directory; --data takes ag_news, sample or a DIR"
+            )
+        splits = [read_csv(directory / "train.csv"), read_csv(directory / "test.csv")]
+    train, train_hash = _take(splits[0], train_rows, f"--train-rows {train_rows}: {source}")
+    test, test_hash = _take(splits[1], test_rows, f"--test-rows {test_rows}: {source}")
+    corpus_hash = hashlib.sha256((train_hash + test_hash).encode()).hexdigest()
+    return Corpus(str(source), train, test, corpus_hash, test_hash == OFFICIAL_TEST_HASH)
+
+
+def _take(rows, count, wanted):
+    if count > len(rows):
+        raise DataError(f"{wanted} has {len(rows):,} rows; 0 means all")
+    ordered, content_hash = rows.in_hash_order()
+    if not count:
+        return ordered, content_hash
+    return ordered[:count].in_hash_order()

@@ -1,0 +1,182 @@
+"""AG News -> fitted vectorizer -> token ids -> bucketed batches."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from corpus import Corpus, load
+
+__all__ = [
+    "Corpus",
+    "Tokens",
+    "TrainingBatches",
+    "bucket_boundaries",
+    "bucketed",
+    "evaluation_batches",
+    "fit_vectorizer",
+    "load",
+    "vectorize",
+]
+
+EVALUATION_BATCH_SIZE = 256
+
+
+def fit_vectorizer(texts, vocab_size):
+    """Adapts a `keras.layers.TextVectorization` layer: lower case, no punctuation, split at spaces.
+
+    Args:
+        texts: object array of `str`.
+        vocab_size: the largest vocabulary, padding (id 0) and unknown word (id 1) included.
+    """
+    vectorizer = keras.layers.TextVectorization(max_tokens=vocab_size)
+    vectorizer.adapt(_text_batches(texts))
+    return vectorizer
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Texts as token ids, end to end without padding.
+
+    Attributes:
+        ids: int32 array of shape (tokens,).
+        starts: int64 array of shape (texts,), where each text begins in `ids`.
+        lengths: int64 array of shape (texts,), the number of tokens of each text.
+    """
+
+    ids: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def __getitem__(self, selection):
+        """The texts of a slice or of an array of positions."""
+        return Tokens(self.ids, self.starts[selection], self.lengths[selection])
+
+    def padded(self, positions, width):
+        """Texts side by side: int32 array of shape (positions, width), zeros on the right."""
+        columns = np.arange(width)
+        ids = self.ids.take(self.starts[positions][:, None] + columns, mode="clip")
+        return ids * (columns < self.lengths[positions][:, None])
+
+
+def vectorize(vectorizer, texts):
+    """Turns texts into token ids once, so that no epoch has to do it again.
+
+    Args:
+        vectorizer: an adapted `keras.layers.TextVectorization`.
+        texts: object array of `str`.
+
+    Returns:
+        `Tokens`. A text of no words has length 0.
+    """
+    ids, lengths = [], []
+    for padded in _text_batches(texts).map(vectorizer, num_parallel_calls=2).as_numpy_iterator():
+        is_word = padded != 0
+        ids.append(padded[is_word].astype(np.int32))
+        lengths.append(is_word.sum(axis=1))
+    lengths = np.concatenate(lengths)
+    return Tokens(np.concatenate(ids), np.cumsum(lengths) - lengths, lengths)
+
+
+def _text_batches(texts):
+    return tf.data.Dataset.from_tensor_slices(texts.tolist()).batch(1024)
+
+
+def bucket_boundaries(lengths, buckets):
+    """Bucket boundaries: the widths that batches are padded to.
+
+    They stand at the quantiles of the lengths, so that each bucket holds about as many texts.
+
+    Args:
+        lengths: int array, tokens of each text.
+        buckets: the number of buckets at the most.
+
+    Returns:
+        Ascending int array of distinct widths, none below 1; the last is the longest length.
+    """
+    quantiles = np.quantile(lengths, np.arange(1, buckets + 1) / buckets)
+    return np.unique(np.ceil(quantiles).astype(int).clip(min=1))
+
+
+def bucketed(lengths, batch_size, boundaries):
+    """Cuts texts into batches of like length.
+
+    A bucket's leftover texts go into the next wider one, so that only one batch is not full.
+
+    Args:
+        lengths: int array, tokens of each text, in the order in which texts should be used.
+        batch_size: texts a batch.
+        boundaries: ascending int array, as of `bucket_boundaries`; a longer text has its own width.
+
+    Returns:
+        List of (positions in `lengths`, width): narrow batches first.
+    """
+    bucket = np.searchsorted(boundaries, lengths)
+    order = np.argsort(bucket, kind="stable")
+    batches = []
+    for first in range(0, len(order), batch_size):
+        positions = order[first : first + batch_size]
+        last = bucket[positions[-1]]
+        width = boundaries[last] if last < len(boundaries) else lengths[positions].max()
+        batches.append((positions, int(width)))
+    return batches
+
+
+class TrainingBatches:
+    """Batches of token ids and labels in a new random order each epoch.
+
+    The order is a function of the seed and the epoch alone: a run that is resumed at any step sees
+    the batches that it would have seen.
+
+    Attributes:
+        epoch: the epoch, from 0, whose batches come next. Set it before each epoch.
+        first_step: the step, from 0, at which that epoch begins.
+    """
+
+    def __init__(self, tokens, labels, batch_size, boundaries, seed):
+        self.tokens, self.labels = tokens, labels
+        self.batch_size, self.boundaries, self.seed = batch_size, boundaries, seed
+        self.epoch = self.first_step = 0
+
+    def __len__(self):
+        """The number of batches in an epoch."""
+        return -(-len(self.tokens) // self.batch_size)
+
+    def __iter__(self):
+        random = np.random.default_rng([self.seed, self.epoch])
+        shuffled = random.permutation(len(self.tokens))
+        batches = bucketed(self.tokens.lengths[shuffled], self.batch_size, self.boundaries)
+        for i in random.permutation(len(batches))[self.first_step :]:
+            positions, width = batches[i]
+            rows = shuffled[positions]
+            yield self.tokens.padded(rows, width), self.labels[rows]
+
+    def dataset(self):
+        """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32)."""
+        return _dataset(self.__iter__, len(self) - self.first_step)
+
+
+def evaluation_batches(tokens, labels, boundaries):
+    """The same (token ids, labels) dataset for evaluation: large batches, shortest first."""
+    batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
+
+    def generate():
+        for positions, width in batches:
+            yield tokens.padded(positions, width), labels[positions]
+
+    return _dataset(generate, len(batches))
+
+
+def _dataset(generate, batches):
+    signature = (
+        tf.TensorSpec(shape=(None, None), dtype=tf.int32),
+        tf.TensorSpec(shape=(None,), dtype=tf.int32),
+    )
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(
+        tf.data.AUTOTUNE
+    )

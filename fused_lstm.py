@@ -1,0 +1,54 @@
+"""A `keras.layers.LSTM` that runs on the CPU as one operation instead of a loop over the words."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("fused_lstm")  # for Bidirectional, which copies it
+class FusedLSTM(keras.layers.LSTM):
+    """Computes what `keras.layers.LSTM` does, with TensorFlow's `BlockLSTMV2`.
+
+    It has the weights and the gate order (input, forget, cell, output) of its base class, so that
+    weights can be copied between them. It is for training only: a model is saved with plain layers.
+    Where it is given a mask, padding must be on the right.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """As `keras.layers.LSTM.call`, without dropout.
+
+        Args:
+            sequences: float32 tensor of shape (batch, width, features).
+            mask: bool tensor of shape (batch, width), True for words.
+
+        Returns:
+            The last hidden state of each text, (batch, units); with `return_sequences`, all of them,
+            (batch, width, units), in the order in which the layer reads.
+        """
+        width, texts = tf.shape(sequences)[1], tf.shape(sequences)[0]
+        if mask is None:
+            lengths = tf.fill([texts], width)
+        else:
+            lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        steps = tf.transpose(sequences, [1, 0, 2])
+        if self.go_backwards:
+            steps = tf.reverse_sequence(steps, lengths, seq_axis=0, batch_axis=1)
+        zeros, no_peephole = tf.zeros([texts, self.units]), tf.zeros([self.units])
+        hidden = tf.raw_ops.BlockLSTMV2(
+            seq_len_max=tf.cast(tf.reduce_max(lengths), tf.int64),
+            x=steps,
+            cs_prev=zeros,
+            h_prev=zeros,
+            w=tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0),
+            wci=no_peephole,
+            wcf=no_peephole,
+            wco=no_peephole,
+            b=self.cell.bias,
+            cell_clip=0.0,
+            use_peephole=False,
+        ).h
+        if not self.return_sequences:
+            last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
+            return tf.gather_nd(hidden, last) * tf.cast(lengths > 0, tf.float32)[:, None]
+        if self.go_backwards:
+            hidden = tf.reverse_sequence(hidden, lengths, seq_axis=0, batch_axis=1)[::-1]
+        return tf.transpose(hidden, [1, 0, 2])

@@ -1,0 +1,97 @@
+"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in.
+
+Each builder returns an unfitted model from int32 token ids of shape (batch, width), padded with 0
+on the right, to float32 class probabilities of shape (batch, 4). It takes:
+    vocab_size: rows of the embedding, the ids of padding (0) and of unknown words (1) included.
+    embed_size: length of a word's vector.
+    units: hidden units of the recurrent layer (of each direction of each layer in the BiLSTM).
+    mask: whether padding is masked, so that the state stays as the last real word left it.
+"""
+
+import keras
+from keras import layers
+
+from rows import CLASSES
+
+
+def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False):
+    """Embedding, SimpleRNN, softmax: the tutorial's first network."""
+    return keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            layers.SimpleRNN(units),
+            layers.Dense(len(CLASSES), activation="softmax"),
+        ],
+        name="simple_rnn",
+    )
+
+
+def masked_rnn(vocab_size=20000, embed_size=64, units=16):
+    """`simple_rnn` with the padding masked: the tutorial's second network."""
+    return simple_rnn(vocab_size, embed_size, units, mask=True)
+
+
+def lstm(vocab_size=20000, embed_size=64, units=8, mask=False):
+    """Embedding, LSTM, softmax: the tutorial's third network."""
+    return keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            layers.LSTM(units),
+            layers.Dense(len(CLASSES), activation="softmax"),
+        ],
+        name="lstm",
+    )
+
+
+def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True):
+    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network."""
+    return keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            layers.Bidirectional(layers.LSTM(units, return_sequences=True)),
+            layers.Bidirectional(layers.LSTM(units)),
+            layers.Dense(len(CLASSES), activation="softmax"),
+        ],
+        name="stacked_bilstm",
+    )
+
+
+def without_padding(model):
+    """A copy of a fitted model that masks padding, whether or not it was trained with a mask.
+
+    Padding is there only because texts in a batch must have one width. The copy gives each text the
+    probabilities that the model gives it alone, unpadded, whatever else is in the batch.
+
+    Args:
+        model: a fitted `keras.Sequential` of this module.
+    """
+
+    def masking(layer):
+        config = layer.get_config()
+        if isinstance(layer, layers.Embedding):
+            config["mask_zero"] = True
+        return type(layer).from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=masking)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def on_raw_text(model, vectorizer):
+    """Puts a fitted model behind its vectorizer: raw strings in, class probabilities out.
+
+    Args:
+        model: a fitted model on token ids that masks padding, as of `without_padding`.
+        vectorizer: the adapted `keras.layers.TextVectorization` that made its token ids.
+
+    Returns:
+        A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape (batch, 4).
+        It consists of plain Keras layers only and loads in safe mode.
+    """
+    text = keras.Input(shape=(), dtype="string", name="text")
+    # One column of padding: a batch of empty texts would have none, and no network reads nothing.
+    ids = keras.ops.pad(vectorizer(text), ((0, 0), (0, 1)))
+    return keras.Model(text, model(ids), name=f"{model.name}_on_raw_text")

@@ -1,0 +1,117 @@
+"""Classifies texts with a trained model: from the command line, or one a line of standard input."""
+
+import argparse
+import json
+import os
+import sys
+from itertools import islice
+from pathlib import Path
+
+import runtime
+from rows import CLASSES
+
+BATCH_SIZE = 32
+SHOWN_LENGTH = 60
+
+
+class ModelError(Exception):
+    """A model file that cannot be used. The message is one line: what, where, what to do."""
+
+
+def load_model(path):
+    """Loads the model of a run, in safe mode: a file that would run code of its own is refused.
+
+    Args:
+        path: a run directory, or a .keras file.
+
+    Returns:
+        A `keras.Model` from strings of shape (batch,) to probabilities of shape (batch, 4).
+
+    Raises:
+        ModelError: there is no such file, it cannot be loaded safely, or it is another model.
+    """
+    import keras
+
+    path = Path(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise ModelError(f"{file}: no such file; give a run directory or a .keras file")
+    try:
+        model = keras.models.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{file}: not a model that can be loaded safely: {reason}") from error
+    reads_text = [(i.dtype, i.shape) for i in model.inputs] == [("string", (None,))]
+    if not reads_text or [o.shape for o in model.outputs] != [(None, len(CLASSES))]:
+        raise ModelError(f"{file}: not a model from raw text to the four classes; train one first")
+    return model
+
+
+def classify(model, texts):
+    """The probabilities that a model gives to texts.
+
+    Args:
+        model: as of `load_model`.
+        texts: list of `str`.
+
+    Returns:
+        A list of dicts: "text", "class", and "probabilities", a dict of class name to float.
+    """
+    import tensorflow as tf
+
+    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
+    clean = tf.constant([text.encode("utf-8", "replace") for text in texts])
+    answers = []
+    for text, row in zip(texts, model.predict_on_batch(clean), strict=True):
+        probabilities = dict(zip(CLASSES, row.tolist(), strict=True))
+        best = max(probabilities, key=probabilities.get)
+        answers.append({"text": text, "class": best, "probabilities": probabilities})
+    return answers
+
+
+def main(arguments=None):
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__)
+    parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
+    parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    options = parser.parse_args(arguments)
+    sys.stdout.reconfigure(errors="replace")
+    try:
+        runtime.start_tensorflow()
+        model = load_model(options.model)
+        for texts in _batches(options.text):
+            for answer in classify(model, texts):
+                print(json.dumps(answer) if options.json else _line(answer))
+            sys.stdout.flush()
+    except ModelError as error:
+        print(f"predict.py: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, `head` for one, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _batches(texts):
+    lines, size = iter(texts), BATCH_SIZE
+    if not texts:
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+        lines = (line.rstrip("\r\n") for line in sys.stdin)
+        if sys.stdin.isatty():
+            print("One text a line; end with Ctrl-D.", file=sys.stderr)
+            size = 1
+    while batch := list(islice(lines, size)):
+        yield batch
+
+
+def _line(answer):
+    shares = "  ".join(f"{name} {share:.2f}" for name, share in answer["probabilities"].items())
+    text = " ".join(answer["text"].split())
+    shown = text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 3] + "..."
+    return f"{answer['class']:8}  {shares}  {shown}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

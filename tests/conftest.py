@@ -1,0 +1,81 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import runtime
+
+PROJECT = Path(__file__).parent.parent
+WORDS = {
+    "1": "minister border treaty troops election embassy",
+    "2": "match goal coach season league striker",
+    "3": "profit shares bank earnings merger quarter",
+    "4": "software chip internet browser satellite gene",
+}
+
+
+def pytest_configure():
+    runtime.start_tensorflow()
+
+
+@pytest.fixture(scope="session")
+def run_script():
+    """Runs a script as a user does; returns the finished process."""
+
+    def run(script, *arguments, stdin="", environment=None, timeout=120):
+        return subprocess.run(
+            [sys.executable, PROJECT / f"{script}.py", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=os.environ | (environment or {}),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A directory with train.csv and test.csv, 80 and 24 rows that are easy to tell apart."""
+    directory = tmp_path_factory.mktemp("tiny")
+    for name, count in (("train.csv", 20), ("test.csv", 6)):
+        with open(directory / name, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+            for i in range(count):
+                for label, words in WORDS.items():
+                    several = (words.split() * 3)[i % 6 : i % 6 + 2 + i % 5]
+                    writer.writerow([label, f"{name} {i} {several[0]}", " ".join(several)])
+    return directory
+
+
+@pytest.fixture(scope="session")
+def trained(tiny, run_script, tmp_path_factory):
+    """The directory of a finished run on the tiny corpus."""
+    directory = tmp_path_factory.mktemp("runs") / "trained"
+    done = run_script(
+        "train_rnn",
+        "titles",
+        "--data",
+        tiny,
+        "--epochs",
+        2,
+        "--run-dir",
+        directory,
+        "--batch-size",
+        8,
+    )
+    assert done.returncode == 0, done.stderr
+    return directory
+
+
+@pytest.fixture(scope="session")
+def ag_news_dir():
+    """Real rows, where AG_NEWS_DIR says that there are some."""
+    directory = os.environ.get("AG_NEWS_DIR")
+    if not directory:
+        pytest.skip("AG_NEWS_DIR names no directory with AG News's train.csv and test.csv")
+    return Path(directory)

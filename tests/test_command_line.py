@@ -1,0 +1,133 @@
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pytest
+
+import train_bilstm
+import train_lstm
+import train_rnn
+from command_line import Recipe, parse
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    # What the network reads.
+    text: Literal["title", "title+description"] = "title"
+    units: int = 16
+    mask: bool = False
+    learning_rate: float = 0.001
+
+
+RECIPES = {
+    "small": Recipe(Hyperparameters(), "few units", 0.8),
+    "large": Recipe(replace(Hyperparameters(), units=64), "many units"),
+}
+
+
+def parsed(*arguments):
+    return parse("train_rnn", "Trains.", RECIPES, arguments)
+
+
+def refused(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        parsed(*arguments)
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert 0 < len(message.splitlines()) < 15
+    assert "Traceback" not in message
+    return message
+
+
+def test_the_first_recipe_is_the_default():
+    assert parsed()[:2] == ("small", Hyperparameters())
+    assert parsed("large")[:2] == ("large", RECIPES["large"].hyperparameters)
+
+
+def test_an_option_changes_one_field_of_the_recipe():
+    _, hyperparameters, run = parsed(
+        "large", "--mask", "--text", "title+description", "--seed", "0"
+    )
+    assert hyperparameters == Hyperparameters("title+description", 64, True)
+    assert run.seed == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["huge"], "the recipes are small, large"),
+        (["--unit", "3"], "--unit"),
+        (["--units", "3", "large"], "large"),
+        (["--units", "many"], "--units"),
+        (["--units", "1.5"], "--units"),
+        (["--text", "titel"], "--text"),
+        (["--units"], "--units"),
+        (["--resume"], "--resume needs --run-dir"),
+    ],
+)
+def test_wrong_usage_is_refused_with_a_short_message(capsys, arguments, message):
+    assert message in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1000000000000", "-9223372036854775809"])
+@pytest.mark.parametrize("flag", ["--units"])
+def test_numbers_out_of_range_are_refused(capsys, flag, value):
+    assert f"{flag} {value}: must be from" in refused(capsys, flag, value)
+
+
+@pytest.mark.parametrize("value", ["0", "-0.1", "inf", "-inf", "nan", "1e30", "1e-30"])
+def test_a_learning_rate_is_positive_and_finite(capsys, value):
+    assert "--learning-rate" in refused(capsys, "--learning-rate", value)
+
+
+@pytest.mark.parametrize("flag", ["--train-rows", "--test-rows", "--seed"])
+def test_zero_rows_and_a_seed_of_zero_are_meant(capsys, flag):
+    parsed(flag, "0")
+    assert flag in refused(capsys, flag, "-1")
+    assert flag in refused(capsys, flag, "99999999999")
+
+
+@pytest.mark.parametrize("script", [train_rnn, train_lstm, train_bilstm])
+def test_every_number_of_every_recipe_is_checked(capsys, script):
+    for name, recipe in script.RECIPES.items():
+        for field, value in vars(recipe.hyperparameters).items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            flag = "--" + field.replace("_", "-")
+            with pytest.raises(SystemExit):
+                parse("script", "", script.RECIPES, [name, flag, "-1"])
+            assert f"{flag} -1" in capsys.readouterr().err
+
+
+def test_help_lists_the_recipes_and_the_fields_with_comment_and_default(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parsed("large", "--help")
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    for part in ("few units", "many units", "What the network reads.", "(default: 64)", "--data"):
+        assert part in text
+
+
+@pytest.mark.parametrize("script", [train_rnn, train_lstm, train_bilstm])
+def test_a_script_has_the_tutorials_hyperparameters_as_its_defaults(script):
+    first = next(iter(script.RECIPES.values()))
+    assert first.hyperparameters == script.Hyperparameters()
+    assert {"fast", "best"} <= {name.rpartition("-")[2] for name in script.RECIPES}
+
+
+def test_the_tutorials_recipes():
+    titles, masked = (train_rnn.RECIPES[name].hyperparameters for name in ("titles", "masked"))
+    lstm = train_lstm.RECIPES["tutorial"].hyperparameters
+    bilstm = train_bilstm.RECIPES["tutorial"].hyperparameters
+    columns = [
+        (hp.text, hp.mask, hp.embed_size, hp.units, hp.batch_size)
+        for hp in (titles, masked, lstm, bilstm)
+    ]
+    assert columns == [
+        ("title", False, 64, 16, 16),
+        ("title+description", True, 64, 16, 16),
+        ("title+description", False, 64, 8, 8),
+        ("title+description", True, 128, 64, 16),
+    ]
+    for hp in (titles, masked, lstm, bilstm):
+        assert (hp.epochs, hp.learning_rate, hp.validation) == (1, 0.001, "test")
+        assert (hp.vocab_size, hp.vectorizer_rows, hp.vectorizer_text) == (20000, 2000, "title")

@@ -1,0 +1,84 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import data
+import models
+
+BUILDERS = [models.simple_rnn, models.masked_rnn, models.lstm, models.stacked_bilstm]
+WORDS = "oil match shares software minister goal profit chip".split()
+
+
+def small(builder, vectorizer):
+    """A model with weights large enough that what it reads makes a difference."""
+    keras.utils.set_random_seed(3)
+    model = builder(vectorizer.vocabulary_size(), embed_size=8, units=4)
+    model.set_weights([weights * 3 for weights in model.get_weights()])
+    return model
+
+
+@pytest.fixture(scope="module")
+def vectorizer():
+    return data.fit_vectorizer(np.array([" ".join(WORDS)], dtype=object), 100)
+
+
+@pytest.mark.parametrize(
+    ("builder", "parameters"),
+    zip(BUILDERS, [1_281_364, 1_281_364, 1_282_372, 2_758_148], strict=True),
+)
+def test_the_tutorials_parameter_counts(builder, parameters):
+    assert builder().count_params() == parameters
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_builder_gives_an_unfitted_sequential_of_four_probabilities(builder):
+    model = builder(vocab_size=50, embed_size=8, units=4)
+    assert isinstance(model, keras.Sequential)
+    assert model.output_shape == (None, 4)
+    probabilities = model.predict(np.ones((3, 7), dtype="int32"), verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert not model.compiled
+
+
+@pytest.mark.parametrize("builder", [models.masked_rnn, models.stacked_bilstm])
+def test_padding_leaves_a_masked_models_probabilities_as_they_were(builder, vectorizer):
+    model = small(builder, vectorizer)
+    ids = np.array([[2, 5, 3]], dtype="int32")
+    padded = np.pad(ids, ((0, 0), (0, 197)))
+    beside = np.vstack([padded, np.full((1, 200), 4, dtype="int32")])
+    alone = model.predict(ids, verbose=0)[0]
+    np.testing.assert_allclose(model.predict(padded, verbose=0)[0], alone, atol=1e-6)
+    np.testing.assert_allclose(model.predict(beside, verbose=0)[0], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("builder", [models.simple_rnn, models.lstm])
+def test_padding_changes_what_an_unmasked_model_says_but_not_its_copy_without(builder, vectorizer):
+    model = small(builder, vectorizer)
+    ids = np.array([[2, 5, 3]], dtype="int32")
+    padded = np.pad(ids, ((0, 0), (0, 20)))
+    alone = model.predict(ids, verbose=0)
+    assert np.abs(model.predict(padded, verbose=0) - alone).max() > 0.01
+    copy = models.without_padding(model)
+    np.testing.assert_allclose(copy.predict(padded, verbose=0), alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vectorizer, tmp_path):
+    tokens_model = small(builder, vectorizer)
+    model = models.on_raw_text(models.without_padding(tokens_model), vectorizer)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    texts = tf.constant(["Oil, match!", "", "\U0001f600", "日本 goal", "goal " * 300])
+    before, after = model.predict(texts, verbose=0), loaded.predict(texts, verbose=0)
+    assert np.array_equal(before, after)
+    one = loaded.predict(texts[:1], verbose=0)
+    np.testing.assert_allclose(one[0], after[0], atol=1e-6)
+    ids = np.asarray(vectorizer(texts[:1]))
+    np.testing.assert_allclose(one, tokens_model.predict(ids, verbose=0), atol=1e-6)
+
+
+def test_a_batch_of_empty_texts_gets_probabilities(vectorizer):
+    model = small(models.stacked_bilstm, vectorizer)
+    model = models.on_raw_text(models.without_padding(model), vectorizer)
+    assert np.isfinite(model.predict(tf.constant(["", "  ", "!?"]), verbose=0)).all()

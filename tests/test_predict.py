@@ -1,0 +1,98 @@
+import json
+import shutil
+import zipfile
+
+import keras
+import pytest
+import tensorflow as tf
+
+import predict
+from rows import CLASSES
+
+
+@pytest.fixture(scope="module")
+def model(trained):
+    return predict.load_model(trained)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "😀🎉", "日本の株価", "نص", "\0", "\ud800", "a\nb", "word " * 10_000, "x" * 100_000],
+)
+def test_any_text_gets_a_class_and_probabilities(model, text):
+    [answer] = predict.classify(model, [text])
+    assert answer["text"] == text
+    assert list(answer["probabilities"]) == list(CLASSES)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert answer["probabilities"][answer["class"]] == max(answer["probabilities"].values())
+
+
+def test_an_answer_does_not_depend_on_the_other_texts(model):
+    texts = ["striker goal", "", "word " * 300, "bank profit"]
+    together = predict.classify(model, texts)
+    for text, answer in zip(texts, together, strict=True):
+        [alone] = predict.classify(model, [text])
+        assert alone["class"] == answer["class"]
+        assert alone["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-6)
+
+
+def test_the_shell_prints_one_json_object_a_line(trained, run_script):
+    done = run_script("predict", trained / "model.keras", "goal by the striker", "", "--json")
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["text"] for answer in answers] == ["goal by the striker", ""]
+    assert answers[0]["class"] == "Sports"
+    assert list(answers[0]) == ["text", "class", "probabilities"]
+
+
+def test_the_shell_reads_lines_in_an_ascii_locale(trained, run_script):
+    lines = "bank profit\n\n😀\n" + "goal\n" * 40
+    ascii_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run_script("predict", trained, stdin=lines, environment=ascii_locale)
+    assert done.returncode == 0, done.stderr
+    answers = done.stdout.splitlines()
+    assert len(answers) == 43
+    assert answers[0].startswith("Business")
+    assert answers[0].endswith("bank profit")
+    assert done.stderr == ""
+
+
+def bad_models(tmp_path, trained):
+    whole = (trained / "model.keras").read_bytes()
+    (tmp_path / "truncated.keras").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.keras").write_bytes(b"")
+    (tmp_path / "text.keras").write_text("not a model")
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]).save(tmp_path / "foreign.keras")
+    text = keras.Input((), dtype="string")
+    code = keras.layers.Lambda(lambda x: tf.ones((tf.shape(x)[0], 4)), output_shape=(4,))
+    keras.Model(text, code(text)).save(tmp_path / "code.keras")
+    shutil.copy(trained / "model.keras", tmp_path / "damaged.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "damaged.keras", "a") as file,
+        pytest.warns(UserWarning, match="Duplicate"),
+    ):
+        file.writestr("config.json", "{}")
+    return sorted(tmp_path.glob("*.keras"))
+
+
+def test_a_bad_model_file_is_refused_in_one_line(tmp_path, trained, capsys):
+    for path in [*bad_models(tmp_path, trained), tmp_path / "missing.keras", tmp_path]:
+        assert predict.main([str(path), "text"]) == 1
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert len(output.err.splitlines()) == 1, output.err
+        assert str(path) in output.err
+
+
+def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
+    marker = tmp_path / "ran"
+    text = keras.Input((), dtype="string")
+
+    def evil(x):
+        marker.touch()
+        return tf.ones((tf.shape(x)[0], 4))
+
+    keras.Model(text, keras.layers.Lambda(evil, output_shape=(4,))(text)).save(tmp_path / "m.keras")
+    marker.unlink(missing_ok=True)
+    assert predict.main([str(tmp_path / "m.keras"), "text"]) == 1
+    assert not marker.exists()

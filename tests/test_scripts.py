@@ -1,0 +1,186 @@
+"""Each script as a user runs it, from the shell."""
+
+import csv
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from conftest import PROJECT
+
+from runs import RESULTS, load_result
+
+SCRIPTS = ["train_rnn", "train_lstm", "train_bilstm"]
+SMALL = ["--units", 4, "--embed-size", 8, "--no-xla", "--buckets", 3]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
+    run = tmp_path / "run"
+    done = run_script(script, "--data", "sample", "--train-rows", 400, "--run-dir", run, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    accuracy, where, how = done.stdout.splitlines()[-3:]
+    assert accuracy.startswith("test accuracy 0.")
+    assert "tutorial" not in accuracy
+    assert where == f"run: {run}"
+    assert how.startswith(f"predict: python predict.py {run} ")
+    assert "Total params" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\r" not in done.stdout
+
+    assert sorted(path.name for path in run.iterdir()) == sorted(RESULTS)
+    result = load_result(run)
+    assert result["script"] == script
+    assert result["recipe"] in ("titles", "tutorial")
+    assert result["hyperparameters"]["units"] == 4
+    assert result["data"]["name"] == "sample"
+    assert result["data"]["rows"] == {"train": 400, "test": len(sample_test_rows())}
+    assert result["tutorial_accuracy"] is None
+    assert (result["interrupted"], result["resumed_from_epoch"], result["seed"]) == (False, 0, 1)
+    stages = "import load adapt vectorise first_step fit evaluate total".split()
+    assert set(result["seconds"]) == set(stages)
+    assert result["seconds"]["total"] >= result["seconds"]["fit"] > 0
+    assert f"{result['test_accuracy']:.4f}" in accuracy
+    for scores in result["per_class"].values():
+        assert 0 <= scores["precision"] <= 1
+        assert 0 <= scores["recall"] <= 1
+    model = keras.models.load_model(run / "model.keras", safe_mode=True)
+    assert model.count_params() == result["parameters"]
+
+
+def sample_test_rows():
+    with open(PROJECT / "sample" / "test.csv", newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_the_test_accuracy_is_that_of_the_saved_model(trained, tiny, run_script):
+    with open(tiny / "test.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    titles = "\n".join(title for _, title, _ in rows)
+    done = run_script("predict", trained, "--json", stdin=titles)
+    names = ["World", "Sports", "Business", "Sci/Tech"]
+    answers = [names.index(json.loads(line)["class"]) + 1 for line in done.stdout.splitlines()]
+    right = np.mean([answer == int(row[0]) for answer, row in zip(answers, rows, strict=True)])
+    assert load_result(trained)["test_accuracy"] == pytest.approx(right)
+
+
+def weights(run):
+    model = keras.models.load_model(run / "model.keras")
+    return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(run_script, tiny, tmp_path):
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        done = run_script(
+            "train_lstm", "--data", tiny, "--seed", seed, "--run-dir", tmp_path / name, *SMALL
+        )
+        assert done.returncode == 0, done.stderr
+    a, b, c = (weights(tmp_path / name) for name in "abc")
+    assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    assert not all(np.array_equal(x, y) for x, y in zip(a, c, strict=True))
+
+
+def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(run_script, tiny, tmp_path):
+    for file in PROJECT.glob("*.py"):
+        shutil.copy(file, tmp_path)
+    script = tmp_path / "train_rnn.py"
+    text = script.read_text()
+    assert text.count("    units: int = 16\n") == 1
+    script.write_text(text.replace("    units: int = 16\n", "    units: int = 5\n"))
+    run = tmp_path / "run"
+    done = run_script(script.with_suffix(""), "--data", tiny, "--run-dir", run)
+    assert done.returncode == 0, done.stderr
+    assert load_result(run)["hyperparameters"]["units"] == 5
+    layer = keras.models.load_model(run / "model.keras").layers[-1].get_layer("simple_rnn")
+    assert layer.units == 5
+
+
+BAD_DATA = {
+    "two columns": b"1,t,d\n2,t\n",
+    "class 0": b"0,t,d\n",
+    "class 5": b"5,t,d\n",
+    "class x": b"x,t,d\n",
+    "no class": b",t,d\n",
+    "not UTF-8": b"1,\xff\xfe,d\n",
+    "NUL": b"1,t\0,d\n",
+    "empty": b"",
+    "other order": b"Title,Description,Class Index\nt,d,1\n",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_DATA)
+def test_bad_data_ends_in_one_line_and_leaves_nothing(kind, run_script, tiny, tmp_path):
+    corpus = tmp_path / "corpus"
+    shutil.copytree(tiny, corpus)
+    (corpus / "test.csv").write_bytes(BAD_DATA[kind])
+    done = run_script("train_rnn", "--data", corpus, "--run-dir", tmp_path / "runs" / "run")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert str(corpus / "test.csv") in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_missing_data_ends_in_one_line_and_leaves_nothing(run_script, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for directory in (tmp_path / "missing", tmp_path / "empty"):
+        done = run_script("train_lstm", "--data", directory, "--run-dir", tmp_path / "run")
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert str(directory) in done.stderr
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_wrong_usage_has_status_2(script, run_script, tmp_path):
+    for arguments in (["fastest"], ["--unitz", "3"], ["--units", "0"], ["--learning-rate", "inf"]):
+        done = run_script(script, *arguments, "--run-dir", tmp_path / "run")
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert 0 < len(done.stderr.splitlines()) < 20
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(
+    trained, tiny, run_script, tmp_path
+):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    same = ["train_rnn", "--data", tiny, "--run-dir", run]
+    refused = run_script(*same)
+    assert refused.returncode == 1
+    assert "--overwrite" in refused.stderr
+    resumed = run_script(*same, "--resume")
+    assert resumed.returncode == 0
+    assert "nothing to resume" in resumed.stdout
+    assert load_result(run) == load_result(trained)
+    overwritten = run_script(*same, "--overwrite", "--quiet", "--seed", 3)
+    assert overwritten.returncode == 0, overwritten.stderr
+    assert len(overwritten.stdout.splitlines()) == 3
+    assert load_result(run)["seed"] == 3
+
+
+def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run_script("train_rnn", "--data", tiny, "--run-dir", tmp_path / "file" / "run")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert str(tmp_path / "file" / "run") in done.stderr
+
+
+def test_resume_without_a_checkpoint_starts_anew_and_says_so(run_script, tiny, tmp_path):
+    run = tmp_path / "run"
+    done = run_script("train_rnn", "--data", tiny, "--run-dir", run, "--resume", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "starting anew" in done.stdout
+    assert load_result(run)["resumed_from_epoch"] == 0
+
+
+def test_no_network_ends_soon_with_the_ways_on(run_script, tmp_path):
+    nowhere = {"TFDS_DATA_DIR": str(tmp_path / "tfds"), "https_proxy": "http://127.0.0.1:9"}
+    done = run_script("train_rnn", "--run-dir", tmp_path / "run", environment=nowhere, timeout=30)
+    assert done.returncode == 1
+    for way in ("--data DIR", "--data sample", str(tmp_path / "tfds")):
+        assert way in done.stderr
+    assert not (tmp_path / "run").exists()

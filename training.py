@@ -1,0 +1,288 @@
+"""What every script shares around `compile` and `fit`: from command line to finished run."""
+
+import platform
+import shlex
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+import command_line
+import corpus
+import runtime
+from command_line import Recipe
+from rows import CLASSES, DataError
+from runs import RunDirectory, RunError
+
+__all__ = ["Recipe", "session"]
+
+HELD_OUT_SHARE = 0.05
+BUCKETS = int(__import__("os").environ.get("BK", "8"))
+STEPS_PER_EXECUTION = 16
+
+
+@contextmanager
+def session(script, about, recipes):
+    """Runs a training script's body between its command line and its exit status.
+
+    Args:
+        script: name of the script, without .py.
+        about: a sentence on what it trains, for --help.
+        recipes: dict of name to `Recipe`; the first is the default.
+
+    Yields:
+        A `Session`, with everything that `compile` and `fit` need.
+
+    Raises:
+        SystemExit: status 0 after --help, or where --resume finds the run finished; 1 for data or a
+            run directory that cannot be used; 2 for wrong usage; 130 or 143 when interrupted.
+    """
+    recipe, hyperparameters, options = command_line.parse(script, about, recipes, sys.argv[1:])
+    sys.stdout.reconfigure(errors="replace")  # for a terminal that knows only ASCII
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    directory = RunDirectory(options.run_dir or Path("runs") / f"{script}-{recipe}-{moment}")
+    try:
+        if not directory.claim(options.resume, options.overwrite):
+            print(f"{directory.path} holds a finished run; nothing to resume")
+            raise SystemExit(0)
+        run = Session(script, recipe, recipes[recipe], hyperparameters, options, directory)
+        yield run
+        raise SystemExit(run.exit_status)
+    except (DataError, RunError, OSError, MemoryError) as error:
+        print(f"{script}.py: {error or 'out of memory'}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt as error:
+        print(f"\n{script}.py: interrupted", file=sys.stderr)
+        raise SystemExit(130) from error
+    finally:
+        directory.release()
+
+
+def _exit_on_sigterm(number, frame):
+    raise SystemExit(128 + number)
+
+
+class Session:
+    """One run of a training script.
+
+    Attributes:
+        hyperparameters: the script's `Hyperparameters`, as changed on the command line.
+        vocab_size: the size of the fitted vocabulary, padding and unknown word included.
+        training_data, validation_data: datasets of (token ids, labels) batches.
+        initial_epoch, callbacks, verbose: for `fit`.
+        jit_compile, steps_per_execution: for `compile`.
+        exit_status: 0, or 130 or 143 after an interrupt.
+    """
+
+    def __init__(self, script, recipe_name, recipe, hyperparameters, options, directory):
+        self.script, self.recipe_name, self.recipe = script, recipe_name, recipe
+        self.hyperparameters, self.options, self.directory = hyperparameters, options, directory
+        self.verbose = 0 if options.quiet else 1 if sys.stdout.isatty() else 2
+        self.exit_status = 0
+        self.seconds = {}
+        self._load()
+        directory.check_settings(self._settings())
+        with self._clock("import"):
+            runtime.start_tensorflow(options.seed)
+        train, test = self._vectorize()
+        self._make_batches(train, test)
+        self._make_callbacks()
+        # On a GPU, Keras's own choice keeps cuDNN's LSTM, which XLA would bypass.
+        self.jit_compile = hyperparameters.xla if runtime.device() == "CPU" else "auto"
+        self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
+        self._ready = time.perf_counter()
+
+    def print(self, *values, **_):
+        """Prints, except with --quiet. Serves `model.summary` as its print_fn."""
+        if not self.options.quiet:
+            print(*values)
+
+    def restore(self, model):
+        """With --resume: loads the last checkpoint into a compiled model, and ends its epoch."""
+        file = self.directory.work / self.checkpoint.FILE
+        if not self.options.resume:
+            return
+        if not file.exists():
+            self.print(f"no checkpoint in {self.directory.path}: starting anew")
+            return
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(file)
+        step = int(model.optimizer.iterations)
+        self.history.restore(self.directory.work / self.checkpoint.HISTORY, step)
+        epoch, done = divmod(step, len(self.train_batches))
+        self.initial_epoch = self.resumed_from_epoch = epoch
+        self.print(f"resuming after step {done} of epoch {epoch + 1}")
+        if done:
+            self._end_epoch(model, done)
+
+    def _end_epoch(self, model, done):
+        self.train_batches.first_step = done
+        model.fit(
+            self.train_batches.dataset(),
+            validation_data=self.validation_data,
+            initial_epoch=self.initial_epoch,
+            epochs=self.initial_epoch + 1,
+            callbacks=self.callbacks,
+            verbose=self.verbose,
+            shuffle=False,
+        )
+        self.train_batches.first_step = 0
+        stopped = self.interrupt.signal is not None
+        self.initial_epoch = self.hyperparameters.epochs if stopped else self.initial_epoch + 1
+
+    def finish(self, model):
+        """Evaluates a fitted model, and writes everything that the run directory ends with."""
+        import models
+
+        now = time.perf_counter()
+        self.seconds["first_step"] = (self.first_step.time or now) - runtime.START
+        self.seconds["fit"] = now - self._ready
+        with self._clock("evaluate"):
+            model = models.without_padding(model)
+            matrix = self._confusion(model)
+        with self.directory.whole_file("model.keras") as path:
+            models.on_raw_text(model, self.vectorizer).save(path)
+        with self.directory.whole_file("history.csv") as path:
+            self.history.write(path)
+        self._draw(matrix)
+        result = self._result(model, matrix)
+        self.directory.write_json("result.json", result)
+        self.directory.publish()
+        self._report(result)
+
+    def _load(self):
+        with self._clock("load"):
+            options = self.options
+            self.corpus = corpus.load(options.data, options.train_rows, options.test_rows)
+        train, test = len(self.corpus.train), len(self.corpus.test)
+        self.print(f"{self.corpus.name}: {train:,} train rows, {test:,} test rows")
+
+    def _vectorize(self):
+        import data
+
+        hp, train, test = self.hyperparameters, self.corpus.train, self.corpus.test
+        with self._clock("adapt"):
+            texts = train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
+            self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size)
+            self.vocab_size = self.vectorizer.vocabulary_size()
+        self.print(f"vocabulary: {self.vocab_size:,} entries, from {len(texts):,} texts")
+        with self._clock("vectorise"):
+            return (
+                data.vectorize(self.vectorizer, train.texts(hp.text)),
+                data.vectorize(self.vectorizer, test.texts(hp.text)),
+            )
+
+    def _make_batches(self, train, test):
+        import data
+
+        hp, labels = self.hyperparameters, self.corpus.train.labels
+        held_out = int(len(train) * HELD_OUT_SHARE) if hp.validation == "held-out" else 0
+        kept = len(train) - held_out
+        boundaries = data.bucket_boundaries(train.lengths, hp.buckets)
+        self.print(f"buckets: texts padded to {', '.join(map(str, boundaries))} tokens")
+        self.train_batches = data.TrainingBatches(
+            train[:kept], labels[:kept], hp.batch_size, boundaries, self.options.seed
+        )
+        self.training_data = self.train_batches.dataset()
+        self.test_batches = data.evaluation_batches(test, self.corpus.test.labels, boundaries)
+        self.validation_data = None
+        if hp.validation == "test":
+            self.validation_data = self.test_batches
+        elif held_out:
+            self.validation_data = data.evaluation_batches(train[kept:], labels[kept:], boundaries)
+
+    def _make_callbacks(self):
+        import callbacks
+
+        self.initial_epoch = self.resumed_from_epoch = 0
+        self.history = callbacks.History(len(self.train_batches))
+        self.checkpoint = callbacks.Checkpoint(self.directory, self.history)
+        self.first_step, self.interrupt = callbacks.FirstStep(), callbacks.StopOnSignal()
+        order = callbacks.EpochOrder(self.train_batches)
+        self.callbacks = [order, self.first_step, self.history, self.checkpoint, self.interrupt]
+
+    def _settings(self):
+        return {
+            "script": self.script,
+            "recipe": self.recipe_name,
+            "hyperparameters": vars(self.hyperparameters),
+            "data": {
+                "name": self.corpus.name,
+                "rows": {"train": len(self.corpus.train), "test": len(self.corpus.test)},
+                "hash": self.corpus.hash,
+            },
+            "seed": self.options.seed,
+        }
+
+    def _confusion(self, model):
+        model.jit_compile = False  # a compilation for each width would take longer than it saves
+        predicted = model.predict(self.test_batches, verbose=self.verbose).argmax(axis=1)
+        labels = np.concatenate([labels for _, labels in self.test_batches.as_numpy_iterator()])
+        matrix = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
+        np.add.at(matrix, (labels, predicted), 1)
+        return matrix
+
+    def _draw(self, matrix):
+        import plots
+
+        title = f"{self.script} {self.recipe_name}, {len(self.corpus.train):,} train rows"
+        with self.directory.whole_file("learning_curve.png") as path:
+            plots.learning_curve(self.history.points, title, path)
+        with self.directory.whole_file("confusion_matrix.png") as path:
+            plots.confusion_matrix(matrix, title, path)
+
+    def _result(self, model, matrix):
+        import keras
+        import tensorflow as tf
+
+        correct = np.diag(matrix)
+        precision = correct / np.maximum(matrix.sum(axis=0), 1)
+        recall = correct / np.maximum(matrix.sum(axis=1), 1)
+        versions = {"python": platform.python_version(), "numpy": np.__version__}
+        versions |= {"tensorflow": tf.__version__, "keras": keras.__version__}
+        self.seconds["total"] = time.perf_counter() - runtime.START
+        comparable = self.corpus.official_test
+        return self._settings() | {
+            "parameters": model.count_params(),
+            "test_accuracy": float(correct.sum() / matrix.sum()),
+            "tutorial_accuracy": self.recipe.tutorial_accuracy if comparable else None,
+            "per_class": {
+                name: {"precision": float(precision[i]), "recall": float(recall[i])}
+                for i, name in enumerate(CLASSES)
+            },
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            "peak_memory_mb": runtime.peak_memory_mb(),
+            "versions": versions,
+            "device": runtime.device(),
+            "interrupted": self.interrupt.signal is not None,
+            "resumed_from_epoch": self.resumed_from_epoch,
+        }
+
+    def _report(self, result):
+        tutorial = result["tutorial_accuracy"]
+        beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
+        seconds = result["seconds"]["total"]
+        print(f"test accuracy {result['test_accuracy']:.4f}{beside} after {seconds:.0f} s")
+        print(f"run: {self.directory.path}")
+        text = shlex.quote("Oil prices fall as supply grows")
+        print(f"predict: python predict.py {shlex.quote(str(self.directory.path))} {text}")
+        if result["interrupted"]:
+            self.exit_status = 128 + self.interrupt.signal
+            print(f"interrupted; to go on: {self._resume_command()}")
+
+    def _resume_command(self):
+        given = [a for a in sys.argv[1:] if a not in ("--resume", "--overwrite")]
+        if self.options.run_dir is None:
+            given += ["--run-dir", str(self.directory.path)]
+        return shlex.join(["python", f"{self.script}.py", *given, "--resume"])
+
+    @contextmanager
+    def _clock(self, stage):
+        begin = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - begin
