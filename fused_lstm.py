@@ -6,7 +6,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("fused_lstm")  # for Bidirectional, which copies it
 class FusedLSTM(keras.layers.LSTM):
-    """Computes what `keras.layers.LSTM` does, with TensorFlow's `BlockLSTMV2`.
+    """Computes what `keras.layers.LSTM` does, with TensorFlow's `BlockLSTM`.
 
     It has the weights and the gate order (input, forget, cell, output) of its base class, so that
     weights can be copied between them. It is for training only: a model is saved with plain layers.
@@ -21,8 +21,8 @@ class FusedLSTM(keras.layers.LSTM):
             mask: bool tensor of shape (batch, width), True for words.
 
         Returns:
-            The last hidden state of each text, (batch, units); with `return_sequences`, all of them,
-            (batch, width, units), in the order in which the layer reads.
+            The last hidden state of each text, (batch, units); with `return_sequences`, all of
+            them, (batch, width, units), in the order in which the layer reads.
         """
         width, texts = tf.shape(sequences)[1], tf.shape(sequences)[0]
         if mask is None:
@@ -33,18 +33,18 @@ class FusedLSTM(keras.layers.LSTM):
         if self.go_backwards:
             steps = tf.reverse_sequence(steps, lengths, seq_axis=0, batch_axis=1)
         zeros, no_peephole = tf.zeros([texts, self.units]), tf.zeros([self.units])
-        hidden = tf.raw_ops.BlockLSTMV2(
+        hidden = tf.raw_ops.BlockLSTM(
             seq_len_max=tf.cast(tf.reduce_max(lengths), tf.int64),
             x=steps,
             cs_prev=zeros,
             h_prev=zeros,
-            w=tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0),
+            w=_icfo(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)),
             wci=no_peephole,
             wcf=no_peephole,
             wco=no_peephole,
-            b=self.cell.bias,
-            cell_clip=0.0,
-            use_peephole=False,
+            b=_icfo(self.cell.bias),
+            forget_bias=0.0,
+            cell_clip=-1.0,
         ).h
         if not self.return_sequences:
             last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
@@ -52,3 +52,13 @@ class FusedLSTM(keras.layers.LSTM):
         if self.go_backwards:
             hidden = tf.reverse_sequence(hidden, lengths, seq_axis=0, batch_axis=1)[::-1]
         return tf.transpose(hidden, [1, 0, 2])
+
+
+def _icfo(weights):
+    """Keras's gates i, f, c, o in the order of `BlockLSTM`.
+
+    `BlockLSTMV2` has Keras's order, but TensorFlow gives it the gradient of `BlockLSTM`, which
+    takes the forget gate for the cell: tensorflow/python/ops/rnn_grad.py.
+    """
+    i, f, c, o = tf.split(weights, 4, axis=-1)
+    return tf.concat([i, c, f, o], axis=-1)

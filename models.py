@@ -32,34 +32,40 @@ def masked_rnn(vocab_size=20000, embed_size=64, units=16):
     return simple_rnn(vocab_size, embed_size, units, mask=True)
 
 
-def lstm(vocab_size=20000, embed_size=64, units=8, mask=False):
-    """Embedding, LSTM, softmax: the tutorial's third network."""
+def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers.LSTM):
+    """Embedding, LSTM, softmax: the tutorial's third network.
+
+    Besides the arguments of every builder it takes `lstm_layer`, a subclass of `keras.layers.LSTM`.
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            layers.LSTM(units),
+            lstm_layer(units),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="lstm",
     )
 
 
-def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True):
-    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network."""
+def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True, lstm_layer=layers.LSTM):
+    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network.
+
+    Besides the arguments of every builder it takes `lstm_layer`, a subclass of `keras.layers.LSTM`.
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            layers.Bidirectional(layers.LSTM(units, return_sequences=True)),
-            layers.Bidirectional(layers.LSTM(units)),
+            layers.Bidirectional(lstm_layer(units, return_sequences=True)),
+            layers.Bidirectional(lstm_layer(units)),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="stacked_bilstm",
     )
 
 
-def without_padding(model):
+def without_padding(model, lstm_layer=layers.LSTM):
     """A copy of a fitted model that masks padding, whether or not it was trained with a mask.
 
     Padding is there only because texts in a batch must have one width. The copy gives each text the
@@ -67,12 +73,17 @@ def without_padding(model):
 
     Args:
         model: a fitted `keras.Sequential` of this module.
+        lstm_layer: the class of the copy's LSTM layers; a model to be saved has Keras's own.
     """
 
     def masking(layer):
         config = layer.get_config()
         if isinstance(layer, layers.Embedding):
             config["mask_zero"] = True
+        if isinstance(layer, layers.LSTM):
+            return lstm_layer.from_config(config)
+        if isinstance(layer, layers.Bidirectional):
+            return layers.Bidirectional(masking(layer.forward_layer), name=layer.name)
         return type(layer).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=masking)

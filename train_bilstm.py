@@ -66,7 +66,9 @@ def main():
         import models
 
         hp = run.hyperparameters
-        model = models.stacked_bilstm(run.vocab_size, hp.embed_size, hp.units, mask=hp.mask)
+        model = models.stacked_bilstm(
+            run.vocab_size, hp.embed_size, hp.units, mask=hp.mask, lstm_layer=run.lstm_layer
+        )
         model.summary(print_fn=run.print)
         model.compile(
             optimizer=keras.optimizers.Adam(hp.learning_rate),

@@ -26,10 +26,10 @@ class Hyperparameters:
     mask: bool = False
     # Bucket boundaries: texts of like length share a batch and are padded to the next boundary.
     # More: less padding. 1: all texts are padded to the longest.
-    buckets: int = 6
+    buckets: int = 16
     # Compile each training step with XLA: seconds for each bucket, then faster steps where texts
     # are long and the network is small. Not used on a GPU.
-    xla: bool = True
+    xla: bool = False
     # Texts a training step. Larger: fewer, faster steps; raise the learning rate with it.
     batch_size: int = 8
     # Passes over the train rows.
@@ -74,7 +74,9 @@ def main():
         import models
 
         hp = run.hyperparameters
-        model = models.lstm(run.vocab_size, hp.embed_size, hp.units, mask=hp.mask)
+        model = models.lstm(
+            run.vocab_size, hp.embed_size, hp.units, mask=hp.mask, lstm_layer=run.lstm_layer
+        )
         model.summary(print_fn=run.print)
         model.compile(
             optimizer=keras.optimizers.Adam(hp.learning_rate),

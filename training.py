@@ -76,6 +76,7 @@ class Session:
         training_data, validation_data: datasets of (token ids, labels) batches.
         initial_epoch, callbacks, verbose: for `fit`.
         jit_compile, steps_per_execution: for `compile`.
+        lstm_layer: the class of LSTM layers: the fused one on a CPU, Keras's on a GPU and for XLA.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
 
@@ -92,9 +93,7 @@ class Session:
         train, test = self._vectorize()
         self._make_batches(train, test)
         self._make_callbacks()
-        # On a GPU, Keras's own choice keeps cuDNN's LSTM, which XLA would bypass.
-        self.jit_compile = hyperparameters.xla if runtime.device() == "CPU" else "auto"
-        self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
+        self._choose_execution()
         self._ready = time.perf_counter()
 
     def print(self, *values, **_):
@@ -143,10 +142,9 @@ class Session:
         self.seconds["first_step"] = (self.first_step.time or now) - runtime.START
         self.seconds["fit"] = now - self._ready
         with self._clock("evaluate"):
-            model = models.without_padding(model)
-            matrix = self._confusion(model)
+            matrix = self._confusion(models.without_padding(model, self.lstm_layer))
         with self.directory.whole_file("model.keras") as path:
-            models.on_raw_text(model, self.vectorizer).save(path)
+            models.on_raw_text(models.without_padding(model), self.vectorizer).save(path)
         with self.directory.whole_file("history.csv") as path:
             self.history.write(path)
         self._draw(matrix)
@@ -205,6 +203,17 @@ class Session:
         self.first_step, self.interrupt = callbacks.FirstStep(), callbacks.StopOnSignal()
         order = callbacks.EpochOrder(self.train_batches)
         self.callbacks = [order, self.first_step, self.history, self.checkpoint, self.interrupt]
+
+    def _choose_execution(self):
+        import keras
+
+        from fused_lstm import FusedLSTM
+
+        cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
+        # On a GPU, Keras's own choice keeps cuDNN's LSTM, which XLA would bypass.
+        self.jit_compile = xla if cpu else "auto"
+        self.lstm_layer = FusedLSTM if cpu and not xla else keras.layers.LSTM
+        self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
 
     def _settings(self):
         return {

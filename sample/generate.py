@@ -309,9 +309,9 @@ class Newsroom:
                 break
             sentences.append(further)
         if crossing and self.rng.random() < OTHER_SIDE_SHARE:
-            # The other desk's side of the story comes anywhere, but less often as the last word.
+            # The other desk's side of the story comes anywhere, but seldom as the last word.
             other = self.rng.choice([its for its in pattern.desks if its != desk])
-            place = self.rng.randrange(len(sentences) + (self.rng.random() < 0.3))
+            place = self.rng.randrange(len(sentences) + (self.rng.random() < 0.12))
             sentences.insert(place, write("more", other))
         if self.rng.random() < 0.45:
             title = headline_case(title)
