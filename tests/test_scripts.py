@@ -3,6 +3,10 @@
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import keras
 import numpy as np
@@ -184,3 +188,43 @@ def test_no_network_ends_soon_with_the_ways_on(run_script, tmp_path):
     for way in ("--data DIR", "--data sample", str(tmp_path / "tfds")):
         assert way in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
+)
+def test_a_stopped_run_goes_on_to_the_same_weights(number, status, run_script, tmp_path):
+    command = ["train_lstm", "--data", "sample", "--train-rows", 800, "--epochs", 3, *SMALL]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert run_script(*command, "--run-dir", whole).returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, PROJECT / "train_lstm.py", *map(str, command[1:]), "--run-dir", stopped],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (stopped / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == status, errors
+    if number == signal.SIGINT:
+        assert load_result(stopped)["interrupted"]
+        assert output.splitlines()[-1].startswith("interrupted; to go on: python train_lstm.py")
+        assert (stopped / "model.keras").exists()
+    else:
+        assert not (stopped / "result.json").exists()
+
+    refused = run_script(*command, "--run-dir", stopped, "--seed", 2, "--resume")
+    assert refused.returncode == 1
+    assert "seed was 1, now 2" in refused.stderr
+    resumed = run_script(*command, "--run-dir", stopped, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    result = load_result(stopped)
+    assert not result["interrupted"]
+    assert result["resumed_from_epoch"] >= 1
+    assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
+    assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)

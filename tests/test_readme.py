@@ -1,0 +1,58 @@
+"""The README's commands exist: scripts, recipes and flags."""
+
+import re
+import shlex
+
+import pytest
+from conftest import PROJECT
+
+import train_bilstm
+import train_lstm
+import train_rnn
+from command_line import parse
+
+RECIPES = {
+    "train_rnn.py": train_rnn.RECIPES,
+    "train_lstm.py": train_lstm.RECIPES,
+    "train_bilstm.py": train_bilstm.RECIPES,
+}
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, flags=re.M | re.S)
+
+
+def commands():
+    lines = [line for block in BLOCKS for line in block.splitlines()]
+    return [part.strip() for line in lines for part in line.split("&&")]
+
+
+@pytest.mark.parametrize(
+    "command", [command for command in commands() if command.startswith("python train_")]
+)
+def test_a_training_command_can_be_read(command):
+    _, script, *arguments = shlex.split(command, comments=True)
+    parse(script.removesuffix(".py"), "", RECIPES[script], arguments)
+
+
+def test_every_recipe_is_in_the_readme():
+    for script, recipes in RECIPES.items():
+        for recipe in recipes:
+            assert re.search(rf"`{script} {recipe}`", README), (script, recipe)
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = BLOCKS[1].strip().rpartition("&& ")[2]
+    assert (PROJECT / ".ci" / "run").read_text().splitlines()[-1] == command
+
+
+def test_every_file_that_the_readme_links_to_exists():
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README):
+        assert (PROJECT / target).exists(), target
+
+
+@pytest.mark.slow
+def test_the_first_command_trains_on_the_sample(run_script, tmp_path):
+    command = BLOCKS[0].strip().rpartition("&& ")[2]
+    _, script, *arguments = shlex.split(command)
+    done = run_script(script.removesuffix(".py"), *arguments, "--run-dir", tmp_path / "run")
+    accuracy = float(re.search(r"test accuracy (\S+)", done.stdout)[1])
+    assert 0.70 < accuracy < 0.98
