@@ -6,6 +6,7 @@ https://arxiv.org/abs/1509.01626, made the corpus out of Gulli's collection of n
 
 import hashlib
 import http.client
+import logging
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,7 @@ def load():
     """
     import tensorflow_datasets as tfds  # takes a second, which the other sources need not pay
 
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns where nothing is prepared yet
     try:
         builder = tfds.builder("ag_news_subset")
         if not builder.is_prepared():

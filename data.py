@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from corpus import Corpus, load
+from rows import DataError
 
 __all__ = [
     "Corpus",
@@ -29,9 +30,14 @@ def fit_vectorizer(texts, vocab_size):
     Args:
         texts: object array of `str`.
         vocab_size: the largest vocabulary, padding (id 0) and unknown word (id 1) included.
+
+    Raises:
+        DataError: the texts hold no word.
     """
     vectorizer = keras.layers.TextVectorization(max_tokens=vocab_size)
     vectorizer.adapt(_text_batches(texts))
+    if vectorizer.vocabulary_size() <= 2:
+        raise DataError(f"the {len(texts):,} texts that the vocabulary comes from hold no word")
     return vectorizer
 
 

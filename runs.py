@@ -26,6 +26,7 @@ RESULTS = (
     "confusion_matrix.png",
     "result.json",
 )
+SETTINGS = "settings.json"
 
 
 class RunError(Exception):
@@ -105,9 +106,10 @@ class RunDirectory:
         return self.work.is_dir() and any(self.work.iterdir())
 
     def release(self):
-        """Gives the directory up, and removes it if nothing was written."""
-        if self._lock is not None or fcntl is None:  # else it is another run's
-            _remove_if_empty(self.work)
+        """Gives the directory up, and removes it if it holds nothing to go on from."""
+        ours = self._lock is not None or fcntl is None
+        if ours and self.work.is_dir() and all(f.name == SETTINGS for f in self.work.iterdir()):
+            shutil.rmtree(self.work)
         for path in reversed(self._made):
             _remove_if_empty(path)
         if self._lock is not None:
@@ -138,9 +140,9 @@ class RunDirectory:
         Raises:
             RunError: the run was started with other settings.
         """
-        file = self.work / "settings.json"
+        file = self.work / SETTINGS
         if not file.exists():
-            self.write_json(file.name, settings)
+            self.write_json(SETTINGS, settings)
             return
         before = json.loads(file.read_text(encoding="utf-8"))
         names = sorted(before.keys() | settings.keys())

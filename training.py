@@ -13,9 +13,10 @@ import numpy as np
 
 import command_line
 import corpus
+import evaluation
 import runtime
 from command_line import Recipe
-from rows import CLASSES, DataError
+from rows import DataError
 from runs import RunDirectory, RunError
 
 __all__ = ["Recipe", "session"]
@@ -55,6 +56,12 @@ def session(script, about, recipes):
         raise SystemExit(run.exit_status)
     except (DataError, RunError, OSError, MemoryError) as error:
         print(f"{script}.py: {error or 'out of memory'}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except Exception as error:
+        # Not imported above: --help and typing errors should not wait for TensorFlow.
+        if type(error).__name__ != "ResourceExhaustedError":
+            raise
+        print(f"{script}.py: out of memory; try a smaller --batch-size or --units", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt as error:
         print(f"\n{script}.py: interrupted", file=sys.stderr)
@@ -142,7 +149,8 @@ class Session:
         self.seconds["first_step"] = (self.first_step.time or now) - runtime.START
         self.seconds["fit"] = now - self._ready
         with self._clock("evaluate"):
-            matrix = self._confusion(models.without_padding(model, self.lstm_layer))
+            alone = models.without_padding(model, self.lstm_layer)
+            matrix = evaluation.confusion_matrix(alone, self.test_batches, self.verbose)
         with self.directory.whole_file("model.keras") as path:
             models.on_raw_text(models.without_padding(model), self.vectorizer).save(path)
         with self.directory.whole_file("history.csv") as path:
@@ -228,14 +236,6 @@ class Session:
             "seed": self.options.seed,
         }
 
-    def _confusion(self, model):
-        model.jit_compile = False  # a compilation for each width would take longer than it saves
-        predicted = model.predict(self.test_batches, verbose=self.verbose).argmax(axis=1)
-        labels = np.concatenate([labels for _, labels in self.test_batches.as_numpy_iterator()])
-        matrix = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
-        np.add.at(matrix, (labels, predicted), 1)
-        return matrix
-
     def _draw(self, matrix):
         import plots
 
@@ -249,21 +249,15 @@ class Session:
         import keras
         import tensorflow as tf
 
-        correct = np.diag(matrix)
-        precision = correct / np.maximum(matrix.sum(axis=0), 1)
-        recall = correct / np.maximum(matrix.sum(axis=1), 1)
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         versions |= {"tensorflow": tf.__version__, "keras": keras.__version__}
         self.seconds["total"] = time.perf_counter() - runtime.START
         comparable = self.corpus.official_test
         return self._settings() | {
             "parameters": model.count_params(),
-            "test_accuracy": float(correct.sum() / matrix.sum()),
+            "test_accuracy": evaluation.accuracy(matrix),
             "tutorial_accuracy": self.recipe.tutorial_accuracy if comparable else None,
-            "per_class": {
-                name: {"precision": float(precision[i]), "recall": float(recall[i])}
-                for i, name in enumerate(CLASSES)
-            },
+            "per_class": evaluation.per_class(matrix),
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "peak_memory_mb": runtime.peak_memory_mb(),
             "versions": versions,

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import data
+from rows import DataError
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
 
@@ -22,6 +23,11 @@ def many():
 def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctuation():
     vectorizer = data.fit_vectorizer(TEXTS, 4)
     assert vectorizer.get_vocabulary() == ["", "[UNK]", "oil", "goal"]
+
+
+def test_texts_without_a_word_are_refused():
+    with pytest.raises(DataError, match="the 2 texts .* hold no word"):
+        data.fit_vectorizer(np.array(["", "!"], dtype=object), 20)
 
 
 def test_token_ids_are_those_of_the_layer(vectorizer):

@@ -93,6 +93,7 @@ def test_two_claims_at_once_have_one_winner(tmp_path):
 def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
     directory = claimed(tmp_path / "run")
     directory.check_settings({"seed": 1})
+    directory.write_json("checkpoint", {})
     directory.release()
     with pytest.raises(RunError, match="--resume goes on, --overwrite starts anew"):
         RunDirectory(tmp_path / "run").claim(resume=False, overwrite=False)
@@ -103,6 +104,8 @@ def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
     directory.release()
     directory = claimed(tmp_path / "run", overwrite=True)
     directory.check_settings({"seed": 2})
+    directory.release()
+    assert not directory.work.exists()
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -117,6 +120,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
     directory = claimed(tmp_path / "run")
     directory.check_settings({"seed": 1})
+    directory.write_json("checkpoint", {})
     finish(directory, "so far", interrupted=True)
     directory.release()
     assert load_result(directory.path) == {"content": "so far", "interrupted": True}

@@ -1,0 +1,40 @@
+"""How well a fitted model does on labelled batches."""
+
+import numpy as np
+
+from rows import CLASSES
+
+
+def confusion_matrix(model, batches, verbose=0):
+    """Counts true class by predicted class.
+
+    Args:
+        model: from token ids to probabilities of shape (batch, 4).
+        batches: a `tf.data.Dataset` of (token ids, labels), in the same order each time.
+        verbose: as of `keras.Model.predict`.
+
+    Returns:
+        int array of shape (4, 4).
+    """
+    model.jit_compile = False  # a compilation for each width would take longer than it saves
+    predicted = model.predict(batches, verbose=verbose).argmax(axis=1)
+    labels = np.concatenate([labels for _, labels in batches.as_numpy_iterator()])
+    matrix = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
+    np.add.at(matrix, (labels, predicted), 1)
+    return matrix
+
+
+def accuracy(matrix):
+    """The share of a confusion matrix that lies on its diagonal."""
+    return float(np.trace(matrix) / matrix.sum())
+
+
+def per_class(matrix):
+    """Precision and recall of each class of a confusion matrix; 0 where a class is empty."""
+    correct = np.diag(matrix)
+    precision = correct / np.maximum(matrix.sum(axis=0), 1)
+    recall = correct / np.maximum(matrix.sum(axis=1), 1)
+    return {
+        name: {"precision": float(precision[i]), "recall": float(recall[i])}
+        for i, name in enumerate(CLASSES)
+    }
