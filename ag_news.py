@@ -47,15 +47,20 @@ def load():
     import tensorflow_datasets as tfds  # takes a second, which the other sources need not pay
 
     logging.getLogger("absl").setLevel(logging.ERROR)  # it warns where nothing is prepared yet
+    directory = Path(tfds.core.constants.DATA_DIR, "ag_news_subset")
     try:
         builder = tfds.builder("ag_news_subset")
         if not builder.is_prepared():
             _prepare(builder)
             builder = tfds.builder("ag_news_subset")
         return _read(builder, "train"), _read(builder, "test")
-    except OSError as error:
+    except DataError:
+        raise
+    except Exception as error:  # TFDS raises nearly anything for a copy that is damaged
+        reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{error.filename or builder.data_path}: {error.strerror or error}"
+            f"{directory}: AG News cannot be read or written there: {reason}; make the directory "
+            "writable or, if it is damaged, delete it, and it is prepared again"
         ) from error
 
 
@@ -126,6 +131,7 @@ def _prepare_from_tfds(builder):
             [sys.executable, "-c", command],
             timeout=TFDS_SECONDS,
             check=True,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
     except subprocess.TimeoutExpired as error:

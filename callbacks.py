@@ -34,6 +34,7 @@ class History(keras.callbacks.Callback):
 
     def __init__(self, steps_per_epoch):
         super().__init__()
+        self.steps_per_epoch = steps_per_epoch
         self.every = max(1, steps_per_epoch // self.POINTS_PER_EPOCH)
         self.points = []
 
@@ -76,6 +77,8 @@ class History(keras.callbacks.Callback):
         points = [{name: float(row[name]) if row[name] else None for name in row} for row in rows]
         for point in points:
             point.update(step=int(point["step"]), epoch=int(point["epoch"]))
+            if point["step"] % self.steps_per_epoch:  # validated after an interrupt
+                point.update(val_acc=None, val_loss=None)
         self.points = [point for point in points if point["step"] <= last_step]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, make_dataclass
 
 import tyro
 
-# What a number may be, where it is not simply "above 0 and finite": (smallest, largest).
+# What each number may be: (smallest, largest).
 LIMITS = {
     "train_rows": (0, 100_000_000),
     "test_rows": (0, 100_000_000),
@@ -92,7 +92,7 @@ def parse(script, about, recipes, arguments):
     )
     for options in (values.hyperparameters, values.run):
         _check_numbers(script, options)
-    if values.run.resume and values.run.run_dir is None:
+    if values.run.resume and not values.run.run_dir:
         _stop(script, "--resume needs --run-dir, the directory of the run to go on with")
     return name, values.hyperparameters, values.run
 
@@ -101,7 +101,9 @@ def _description(about, recipes, name):
     width = max(map(len, recipes))
     lines = [f"  {recipe:{width}}  {recipes[recipe].about}" for recipe in recipes]
     return (
-        f"{about}\n\nrecipes:\n" + "\n".join(lines) + f"\n\nThe defaults below are those of {name}."
+        f"{about}\n\nrecipes (test accuracy and time with 61,424 train rows on two cores):\n"
+        + "\n".join(lines)
+        + f"\n\nThe defaults below are those of {name}."
     )
 
 
@@ -110,7 +112,7 @@ def _check_numbers(script, options):
         value = getattr(options, field.name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        smallest, largest = LIMITS.get(field.name, (1e-12, 1e12))
+        smallest, largest = LIMITS[field.name]
         if not (math.isfinite(value) and smallest <= value <= largest):
             flag = "--" + field.name.replace("_", "-")
             _stop(script, f"{flag} {value}: must be from {smallest:g} to {largest:g}")

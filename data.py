@@ -65,6 +65,8 @@ class Tokens:
     def padded(self, positions, width):
         """Texts side by side: int32 array of shape (positions, width), zeros on the right."""
         columns = np.arange(width)
+        if not len(self.ids):  # every text is empty
+            return np.zeros((len(positions), width), dtype=np.int32)
         ids = self.ids.take(self.starts[positions][:, None] + columns, mode="clip")
         return ids * (columns < self.lengths[positions][:, None])
 

@@ -41,14 +41,19 @@ def load_result(path):
     """
     file = Path(path) / "result.json"
     try:
-        result = json.loads(file.read_text(encoding="utf-8"))
+        return _read_json(file)
     except OSError as error:
         raise RunError(f"{file}: {error.strerror}; is {path} a run directory?") from error
+
+
+def _read_json(file):
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RunError(f"{file}: damaged ({error})") from error
-    if not isinstance(result, dict):
+    if not isinstance(value, dict):
         raise RunError(f"{file}: damaged (not an object)")
-    return result
+    return value
 
 
 class RunDirectory:
@@ -64,6 +69,7 @@ class RunDirectory:
         self.work = self.path / "unfinished"
         self._lock = None
         self._made = []
+        self._starts_anew = False
 
     def claim(self, resume, overwrite):
         """Makes the directory if need be, locks it, and checks that the run may go there.
@@ -97,8 +103,9 @@ class RunDirectory:
 
     @property
     def finished(self):
-        """Whether the directory holds a whole run, and no unfinished one."""
-        return (self.path / "result.json").exists() and not self.unfinished
+        """Whether the directory holds a whole run, and none that can go on."""
+        result = self.path / "result.json"
+        return result.exists() and not self.unfinished and not load_result(self.path)["interrupted"]
 
     @property
     def unfinished(self):
@@ -135,20 +142,25 @@ class RunDirectory:
             path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
     def check_settings(self, settings):
-        """Compares what an unfinished run was started with; notes it where there is none.
+        """Begins a run, or compares an unfinished one with what it was begun with.
+
+        Args:
+            settings: flat dict of what decides the weights.
 
         Raises:
-            RunError: the run was started with other settings.
+            RunError: the run was begun with other settings, or its file is damaged.
         """
         file = self.work / SETTINGS
+        if self._starts_anew:
+            shutil.rmtree(self.work)
+            self.work.mkdir()
         if not file.exists():
             self.write_json(SETTINGS, settings)
             return
-        before = json.loads(file.read_text(encoding="utf-8"))
-        names = sorted(before.keys() | settings.keys())
+        before = _read_json(file)
         changes = [
             f"{name} was {before.get(name)}, now {settings.get(name)}"
-            for name in names
+            for name in sorted(before.keys() | settings.keys())
             if before.get(name) != settings.get(name)
         ]
         if changes:
@@ -156,7 +168,7 @@ class RunDirectory:
 
     def publish(self):
         """Moves the results up. Only an interrupted run leaves something to go on from."""
-        result = json.loads((self.work / "result.json").read_text(encoding="utf-8"))
+        result = _read_json(self.work / "result.json")
         if not result["interrupted"]:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
@@ -192,11 +204,10 @@ class RunDirectory:
                 raise RunError(
                     f"{self.path}: an unfinished run; --resume goes on, --overwrite starts anew"
                 )
-        others = any(path != self.work for path in self.path.iterdir())
-        if others and not (self.finished or self.unfinished):
+        is_run = self.unfinished or (self.path / "result.json").exists()
+        if not is_run and any(path != self.work for path in self.path.iterdir()):
             raise RunError(f"{self.path}: holds files that are no run; name another --run-dir")
-        if overwrite and not resume and self.work.exists():
-            shutil.rmtree(self.work)
+        self._starts_anew = overwrite and not resume
 
 
 def _remove_if_empty(directory):

@@ -1,6 +1,7 @@
 """TensorFlow and the machine under a run: start-up, GPUs, seed, memory."""
 
 import os
+import platform
 import re
 import sys
 import tempfile
@@ -54,6 +55,16 @@ def _without_start_up_noise():
             os.close(original)
             held.seek(0)
             sys.stderr.writelines(line for line in held if not noise.match(line))
+
+
+def versions():
+    """The versions of Python and of the packages that decide a run's result."""
+    import keras
+    import numpy
+    import tensorflow as tf
+
+    modules = {"numpy": numpy, "tensorflow": tf, "keras": keras}
+    return {"python": platform.python_version()} | {k: m.__version__ for k, m in modules.items()}
 
 
 def device():

@@ -44,16 +44,16 @@ class Hyperparameters:
 TUTORIAL = Hyperparameters()
 FULL_VOCABULARY = {"vectorizer_rows": 0, "vectorizer_text": "title+description"}
 RECIPES = {
-    "tutorial": Recipe(TUTORIAL, "the tutorial's hyperparameters"),
+    "tutorial": Recipe(TUTORIAL, "the tutorial's hyperparameters: 0.88 in four minutes"),
     "fast": Recipe(
         replace(
             TUTORIAL, **FULL_VOCABULARY, batch_size=128, learning_rate=0.002, validation="none"
         ),
-        "the accuracy of tutorial, sooner",
+        "the accuracy of tutorial, sooner: @BF@",
     ),
     "best": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, epochs=2, validation="none"),
-        "the highest accuracy of a stacked bidirectional LSTM",
+        "the highest accuracy of a stacked bidirectional LSTM: @BB@",
     ),
 }
 

@@ -44,10 +44,12 @@ class Hyperparameters:
 TUTORIAL = Hyperparameters()
 FULL_VOCABULARY = {"vectorizer_rows": 0, "vectorizer_text": "title+description"}
 RECIPES = {
-    "tutorial": Recipe(TUTORIAL, "the tutorial's hyperparameters", tutorial_accuracy=0.8870),
+    "tutorial": Recipe(
+        TUTORIAL, "the tutorial's hyperparameters: 0.89 in a minute", tutorial_accuracy=0.8870
+    ),
     "fast": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, learning_rate=0.003, validation="none"),
-        "the accuracy of tutorial, sooner",
+        "the accuracy of tutorial, sooner: @LF@",
         tutorial_accuracy=0.8870,
     ),
     "best": Recipe(
@@ -60,7 +62,7 @@ RECIPES = {
             epochs=2,
             validation="none",
         ),
-        "the highest accuracy of an LSTM",
+        "the highest accuracy of an LSTM: @LB@",
         tutorial_accuracy=0.8870,
     ),
 }

@@ -45,21 +45,25 @@ TITLES = Hyperparameters()
 MASKED = replace(TITLES, text="title+description", mask=True, buckets=6, xla=True)
 FULL_VOCABULARY = {"vectorizer_rows": 0, "vectorizer_text": "title+description"}
 RECIPES = {
-    "titles": Recipe(TITLES, "titles only, padding unmasked", tutorial_accuracy=0.7995),
-    "masked": Recipe(MASKED, "titles and descriptions, padding masked", tutorial_accuracy=0.8822),
+    "titles": Recipe(
+        TITLES, "titles only, padding unmasked: 0.79 in half a minute", tutorial_accuracy=0.7995
+    ),
+    "masked": Recipe(
+        MASKED, "full text, padding masked: 0.85 in a minute", tutorial_accuracy=0.8822
+    ),
     "titles-fast": Recipe(
         replace(TITLES, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "the accuracy of titles, sooner",
+        "more than the accuracy of titles, sooner: @TF@",
         tutorial_accuracy=0.7995,
     ),
     "masked-fast": Recipe(
         replace(MASKED, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "the accuracy of masked, sooner",
+        "the accuracy of masked, sooner: @MF@",
         tutorial_accuracy=0.8822,
     ),
     "best": Recipe(
         replace(MASKED, **FULL_VOCABULARY, batch_size=64, epochs=3, validation="none"),
-        "the highest accuracy of a SimpleRNN",
+        "the highest accuracy of a SimpleRNN: @RB@",
         tutorial_accuracy=0.8822,
     ),
 }

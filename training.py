@@ -1,6 +1,5 @@
 """What every script shares around `compile` and `fit`: from command line to finished run."""
 
-import platform
 import shlex
 import signal
 import sys
@@ -8,8 +7,6 @@ import time
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-
-import numpy as np
 
 import command_line
 import corpus
@@ -22,7 +19,6 @@ from runs import RunDirectory, RunError
 __all__ = ["Recipe", "session"]
 
 HELD_OUT_SHARE = 0.05
-BUCKETS = int(__import__("os").environ.get("BK", "8"))
 STEPS_PER_EXECUTION = 16
 
 
@@ -45,7 +41,7 @@ def session(script, about, recipes):
     recipe, hyperparameters, options = command_line.parse(script, about, recipes, sys.argv[1:])
     sys.stdout.reconfigure(errors="replace")  # for a terminal that knows only ASCII
     signal.signal(signal.SIGTERM, _exit_on_sigterm)
-    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     directory = RunDirectory(options.run_dir or Path("runs") / f"{script}-{recipe}-{moment}")
     try:
         if not directory.claim(options.resume, options.overwrite):
@@ -94,7 +90,8 @@ class Session:
         self.exit_status = 0
         self.seconds = {}
         self._load()
-        directory.check_settings(self._settings())
+        directory.check_settings(self._what_decides_the_weights())
+        self._print_changes()
         with self._clock("import"):
             runtime.start_tensorflow(options.seed)
         train, test = self._vectorize()
@@ -117,7 +114,10 @@ class Session:
             self.print(f"no checkpoint in {self.directory.path}: starting anew")
             return
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(file)
+        try:
+            model.load_weights(file)
+        except (OSError, KeyError, ValueError) as error:
+            raise RunError(f"{file}: damaged ({error}); --overwrite starts anew") from error
         step = int(model.optimizer.iterations)
         self.history.restore(self.directory.work / self.checkpoint.HISTORY, step)
         epoch, done = divmod(step, len(self.train_batches))
@@ -218,10 +218,24 @@ class Session:
         from fused_lstm import FusedLSTM
 
         cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
-        # On a GPU, Keras's own choice keeps cuDNN's LSTM, which XLA would bypass.
-        self.jit_compile = xla if cpu else "auto"
+        # On a GPU, XLA would bypass cuDNN's LSTM.
+        self.jit_compile = xla and cpu
         self.lstm_layer = FusedLSTM if cpu and not xla else keras.layers.LSTM
         self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
+
+    def _what_decides_the_weights(self):
+        named = {"script": self.script, "recipe": self.recipe_name, "seed": self.options.seed}
+        return named | vars(self.hyperparameters) | {"hash of the rows": self.corpus.hash}
+
+    def _print_changes(self):
+        tutorial = vars(type(self.hyperparameters)())
+        changes = [
+            f"{name} {value} ({tutorial[name]})"
+            for name, value in vars(self.hyperparameters).items()
+            if value != tutorial[name]
+        ]
+        if changes:
+            self.print(f"changed from {self.script}.py's first recipe: {', '.join(changes)}")
 
     def _settings(self):
         return {
@@ -246,13 +260,9 @@ class Session:
             plots.confusion_matrix(matrix, title, path)
 
     def _result(self, model, matrix):
-        import keras
-        import tensorflow as tf
-
-        versions = {"python": platform.python_version(), "numpy": np.__version__}
-        versions |= {"tensorflow": tf.__version__, "keras": keras.__version__}
         self.seconds["total"] = time.perf_counter() - runtime.START
-        comparable = self.corpus.official_test
+        same_text = self.hyperparameters.text == self.recipe.hyperparameters.text
+        comparable = self.corpus.official_test and same_text
         return self._settings() | {
             "parameters": model.count_params(),
             "test_accuracy": evaluation.accuracy(matrix),
@@ -260,7 +270,7 @@ class Session:
             "per_class": evaluation.per_class(matrix),
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "peak_memory_mb": runtime.peak_memory_mb(),
-            "versions": versions,
+            "versions": runtime.versions(),
             "device": runtime.device(),
             "interrupted": self.interrupt.signal is not None,
             "resumed_from_epoch": self.resumed_from_epoch,
