@@ -105,7 +105,9 @@ class RunDirectory:
     def finished(self):
         """Whether the directory holds a whole run, and none that can go on."""
         result = self.path / "result.json"
-        return result.exists() and not self.unfinished and not load_result(self.path)["interrupted"]
+        if self.unfinished or not result.exists():
+            return False
+        return not _read_json(result).get("interrupted")
 
     @property
     def unfinished(self):
@@ -197,15 +199,17 @@ class RunDirectory:
         self._lock = lock
 
     def _check_free(self, resume, overwrite):
+        has_result = (self.path / "result.json").exists()
         if not resume and not overwrite:
-            if self.finished:
-                raise RunError(f"{self.path}: holds a finished run; --overwrite replaces it")
             if self.unfinished:
                 raise RunError(
                     f"{self.path}: an unfinished run; --resume goes on, --overwrite starts anew"
                 )
-        is_run = self.unfinished or (self.path / "result.json").exists()
-        if not is_run and any(path != self.work for path in self.path.iterdir()):
+            if has_result:
+                raise RunError(f"{self.path}: holds a finished run; --overwrite replaces it")
+        if not (has_result or self.unfinished) and any(
+            path != self.work for path in self.path.iterdir()
+        ):
             raise RunError(f"{self.path}: holds files that are no run; name another --run-dir")
         self._starts_anew = overwrite and not resume
 
