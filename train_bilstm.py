@@ -49,11 +49,11 @@ RECIPES = {
         replace(
             TUTORIAL, **FULL_VOCABULARY, batch_size=128, learning_rate=0.002, validation="none"
         ),
-        "the accuracy of tutorial, sooner: @BF@",
+        "the accuracy of tutorial, sooner: 0.91 in three minutes",
     ),
     "best": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, epochs=2, validation="none"),
-        "the highest accuracy of a stacked bidirectional LSTM: @BB@",
+        "the highest accuracy of a stacked bidirectional LSTM: 0.92 in six minutes",
     ),
 }
 

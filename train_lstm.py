@@ -49,7 +49,7 @@ RECIPES = {
     ),
     "fast": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, learning_rate=0.003, validation="none"),
-        "the accuracy of tutorial, sooner: @LF@",
+        "the accuracy of tutorial, sooner: 0.90 in half a minute",
         tutorial_accuracy=0.8870,
     ),
     "best": Recipe(
@@ -62,7 +62,7 @@ RECIPES = {
             epochs=2,
             validation="none",
         ),
-        "the highest accuracy of an LSTM: @LB@",
+        "the highest accuracy of an LSTM: 0.91 in two minutes",
         tutorial_accuracy=0.8870,
     ),
 }

@@ -53,17 +53,17 @@ RECIPES = {
     ),
     "titles-fast": Recipe(
         replace(TITLES, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "more than the accuracy of titles, sooner: @TF@",
+        "more than the accuracy of titles, sooner: 0.85 in half a minute",
         tutorial_accuracy=0.7995,
     ),
     "masked-fast": Recipe(
         replace(MASKED, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "the accuracy of masked, sooner: @MF@",
+        "the accuracy of masked, sooner: 0.86 in a minute",
         tutorial_accuracy=0.8822,
     ),
     "best": Recipe(
         replace(MASKED, **FULL_VOCABULARY, batch_size=64, epochs=3, validation="none"),
-        "the highest accuracy of a SimpleRNN: @RB@",
+        "the highest accuracy of a SimpleRNN: 0.88 in two minutes",
         tutorial_accuracy=0.8822,
     ),
 }
