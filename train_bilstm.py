@@ -53,7 +53,7 @@ RECIPES = {
     ),
     "best": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, epochs=2, validation="none"),
-        "the highest accuracy of a stacked bidirectional LSTM: 0.92 in six minutes",
+        "the highest accuracy of a stacked bidirectional LSTM",
     ),
 }
 
