@@ -22,18 +22,14 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, flags=re.M | re.S)
 
 def commands():
     lines = [line for block in BLOCKS for line in block.splitlines()]
-    return [part.strip() for line in lines for part in line.split("&&")]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [part for part in parts if part.startswith("python train_") and "--help" not in part]
 
 
-@pytest.mark.parametrize(
-    "command", [command for command in commands() if command.startswith("python train_")]
-)
+@pytest.mark.parametrize("command", commands())
 def test_a_training_command_can_be_read(command):
     _, script, *arguments = shlex.split(command, comments=True)
-    try:
-        parse(script.removesuffix(".py"), "", RECIPES[script], arguments)
-    except SystemExit as stop:
-        assert (arguments, stop.code) == (["--help"], 0)
+    parse(script.removesuffix(".py"), "", RECIPES[script], arguments)
 
 
 def test_every_recipe_is_in_the_readme():
