@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from training import Recipe, session
+from command_line import Recipe
+from training import session
 
 
 @dataclass(frozen=True)

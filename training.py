@@ -12,11 +12,8 @@ import command_line
 import corpus
 import evaluation
 import runtime
-from command_line import Recipe
 from rows import DataError
 from runs import RunDirectory, RunError
-
-__all__ = ["Recipe", "session"]
 
 HELD_OUT_SHARE = 0.05
 STEPS_PER_EXECUTION = 16
@@ -50,12 +47,12 @@ def session(script, about, recipes):
         run = Session(script, recipe, recipes[recipe], hyperparameters, options, directory)
         yield run
         raise SystemExit(run.exit_status)
-    except (DataError, RunError, OSError, MemoryError) as error:
-        print(f"{script}.py: {error or 'out of memory'}", file=sys.stderr)
+    except (DataError, RunError, OSError) as error:
+        print(f"{script}.py: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except Exception as error:
-        # Not imported above: --help and typing errors should not wait for TensorFlow.
-        if type(error).__name__ != "ResourceExhaustedError":
+        # TensorFlow's class is not imported: --help and typing errors should not wait for TensorFlow.
+        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
             raise
         print(f"{script}.py: out of memory; try a smaller --batch-size or --units", file=sys.stderr)
         raise SystemExit(1) from error
@@ -165,8 +162,8 @@ class Session:
         with self._clock("load"):
             options = self.options
             self.corpus = corpus.load(options.data, options.train_rows, options.test_rows)
-        train, test = len(self.corpus.train), len(self.corpus.test)
-        self.print(f"{self.corpus.name}: {train:,} train rows, {test:,} test rows")
+        rows = f"{len(self.corpus.train):,} train rows, {len(self.corpus.test):,} test rows"
+        self.print(f"{self.corpus.name}: {rows}")
 
     def _vectorize(self):
         import data
@@ -282,8 +279,8 @@ class Session:
         seconds = result["seconds"]["total"]
         print(f"test accuracy {result['test_accuracy']:.4f}{beside} after {seconds:.0f} s")
         print(f"run: {self.directory.path}")
-        text = shlex.quote("Oil prices fall as supply grows")
-        print(f"predict: python predict.py {shlex.quote(str(self.directory.path))} {text}")
+        example = [str(self.directory.path), "Oil prices fall as supply grows"]
+        print(f"predict: python predict.py {shlex.join(example)}")
         if result["interrupted"]:
             self.exit_status = 128 + self.interrupt.signal
             print(f"interrupted; to go on: {self._resume_command()}")
