@@ -51,7 +51,7 @@ def session(script, about, recipes):
         print(f"{script}.py: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except Exception as error:
-        # TensorFlow's class is not imported: --help and typing errors should not wait for TensorFlow.
+        # By name: --help and typing errors should not have to wait for TensorFlow's import.
         if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
             raise
         print(f"{script}.py: out of memory; try a smaller --batch-size or --units", file=sys.stderr)
