@@ -46,7 +46,7 @@ class Tokens:
     """Texts as token ids, end to end without padding.
 
     Attributes:
-        ids: int32 array of shape (tokens,).
+        ids: int32 array of shape (tokens + 1,); the last is padding (0).
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
     """
@@ -63,12 +63,12 @@ class Tokens:
         return Tokens(self.ids, self.starts[selection], self.lengths[selection])
 
     def padded(self, positions, width):
-        """Texts side by side: int32 array of shape (positions, width), zeros on the right."""
-        columns = np.arange(width)
-        if not len(self.ids):  # every text is empty
-            return np.zeros((len(positions), width), dtype=np.int32)
-        ids = self.ids.take(self.starts[positions][:, None] + columns, mode="clip")
-        return ids * (columns < self.lengths[positions][:, None])
+        """Texts side by side, zeros on the right: int32 tensor of shape (positions, width)."""
+        columns = tf.range(width, dtype=tf.int64)
+        starts, lengths = tf.gather(self.starts, positions), tf.gather(self.lengths, positions)
+        padding = tf.size(self.ids, tf.int64) - 1
+        places = tf.where(columns < lengths[:, None], starts[:, None] + columns, padding)
+        return tf.gather(self.ids, places)
 
 
 def vectorize(vectorizer, texts):
@@ -87,7 +87,8 @@ def vectorize(vectorizer, texts):
         ids.append(padded[is_word].astype(np.int32))
         lengths.append(is_word.sum(axis=1))
     lengths = np.concatenate(lengths)
-    return Tokens(np.concatenate(ids), np.cumsum(lengths) - lengths, lengths)
+    ids = np.concatenate([*ids, np.zeros(1, np.int32)])
+    return Tokens(ids, np.cumsum(lengths) - lengths, lengths)
 
 
 def _text_batches(texts):
@@ -154,37 +155,45 @@ class TrainingBatches:
         """The number of batches in an epoch."""
         return -(-len(self.tokens) // self.batch_size)
 
-    def __iter__(self):
+    def _epoch(self):
         random = np.random.default_rng([self.seed, self.epoch])
         shuffled = random.permutation(len(self.tokens))
         batches = bucketed(self.tokens.lengths[shuffled], self.batch_size, self.boundaries)
-        for i in random.permutation(len(batches))[self.first_step :]:
-            positions, width = batches[i]
-            rows = shuffled[positions]
-            yield self.tokens.padded(rows, width), self.labels[rows]
+        batches = [batches[i] for i in random.permutation(len(batches))]
+        return [(shuffled[positions], width) for positions, width in batches[self.first_step :]]
 
     def dataset(self):
         """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32)."""
-        return _dataset(self.__iter__, len(self) - self.first_step)
+        return _dataset(self.tokens, self.labels, self._epoch, len(self) - self.first_step)
 
 
 def evaluation_batches(tokens, labels, boundaries):
     """The same (token ids, labels) dataset for evaluation: large batches, shortest first."""
     batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
-
-    def generate():
-        for positions, width in batches:
-            yield tokens.padded(positions, width), labels[positions]
-
-    return _dataset(generate, len(batches))
+    return _dataset(tokens, labels, lambda: batches, len(batches))
 
 
-def _dataset(generate, batches):
-    signature = (
-        tf.TensorSpec(shape=(None, None), dtype=tf.int32),
-        tf.TensorSpec(shape=(None,), dtype=tf.int32),
+def _dataset(tokens, labels, epoch, batches):
+    """Python plans an epoch's batches; TensorFlow alone puts them together, beside the training."""
+
+    def plan():
+        positions, widths = zip(*epoch(), strict=True)
+        ends = np.cumsum([len(texts) for texts in positions])
+        yield np.concatenate(positions), np.stack([np.append(0, ends[:-1]), ends, widths], axis=1)
+
+    def batch(positions, limits):
+        texts = positions[limits[0] : limits[1]]
+        return tokens.padded(texts, limits[2]), tf.gather(labels, texts)
+
+    with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
+        tokens = Tokens(*map(tf.constant, (tokens.ids, tokens.starts, tokens.lengths)))
+        labels = tf.constant(labels)
+    signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
+    dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(
+        lambda positions, limits: tf.data.Dataset.from_tensor_slices(limits).map(
+            lambda limits: batch(positions, limits)
+        )
     )
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(
         tf.data.AUTOTUNE
     )

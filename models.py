@@ -86,7 +86,8 @@ def without_padding(model, lstm_layer=layers.LSTM):
             return layers.Bidirectional(masking(layer.forward_layer), name=layer.name)
         return type(layer).from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=masking)
+    ids = keras.Input(shape=(None,), dtype="int32")
+    copy = keras.Sequential([ids, *map(masking, model.layers)], name=model.name)
     copy.set_weights(model.get_weights())
     return copy
 

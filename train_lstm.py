@@ -72,9 +72,7 @@ RECIPES = {
 def main():
     """Trains as the command line says."""
     with session("train_lstm", __doc__, RECIPES) as run:
-        import keras  # here, so that --help and typing errors need not wait for TensorFlow
-
-        import models
+        import models  # here, so that --help and typing errors need not wait for TensorFlow
 
         hp = run.hyperparameters
         model = models.lstm(
@@ -82,7 +80,7 @@ def main():
         )
         model.summary(print_fn=run.print)
         model.compile(
-            optimizer=keras.optimizers.Adam(hp.learning_rate),
+            optimizer=run.adam(hp.learning_rate),
             loss="sparse_categorical_crossentropy",
             metrics=["acc"],
             jit_compile=run.jit_compile,

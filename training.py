@@ -76,6 +76,7 @@ class Session:
         training_data, validation_data: datasets of (token ids, labels) batches.
         initial_epoch, callbacks, verbose: for `fit`.
         jit_compile, steps_per_execution: for `compile`.
+        adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
         lstm_layer: the class of LSTM layers: the fused one on a CPU, Keras's on a GPU and for XLA.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
@@ -212,11 +213,13 @@ class Session:
     def _choose_execution(self):
         import keras
 
+        from fused_adam import FusedAdam
         from fused_lstm import FusedLSTM
 
         cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
         # On a GPU, XLA would bypass cuDNN's LSTM.
         self.jit_compile = xla and cpu
+        self.adam = FusedAdam if cpu else keras.optimizers.Adam
         self.lstm_layer = FusedLSTM if cpu and not xla else keras.layers.LSTM
         self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
 

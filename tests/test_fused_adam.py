@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+
+from fused_adam import FusedAdam
+
+
+def trained(optimizer):
+    """A model with an embedding, some of whose rows get no gradient, after five steps."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Embedding(50, 4), keras.layers.Flatten()]
+        + [keras.layers.Dense(4, activation="softmax")]
+    )
+    model.compile(optimizer, loss="sparse_categorical_crossentropy")
+    random = np.random.default_rng(1)
+    for _ in range(5):
+        words = random.permutation(40)[:24].reshape(8, 3)  # none twice
+        model.train_on_batch(words, random.integers(0, 4, 8))
+    return model
+
+
+def test_it_takes_the_steps_of_keras_adam():
+    schedule = keras.optimizers.schedules.CosineDecay(0.01, 10)
+    for rate in (0.01, schedule):
+        ours, keras_own = trained(FusedAdam(rate)), trained(keras.optimizers.Adam(rate))
+        for a, b in zip(ours.get_weights(), keras_own.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+        for a, b in zip(ours.optimizer.variables, keras_own.optimizer.variables, strict=True):
+            np.testing.assert_allclose(np.asarray(a), np.asarray(b), atol=1e-6)
+
+
+def test_its_checkpoint_is_that_of_keras_adam(tmp_path):
+    ours = trained(FusedAdam(0.01))
+    ours.save_weights(tmp_path / "a.weights.h5")
+    other = trained(keras.optimizers.Adam(0.01))
+    other.load_weights(tmp_path / "a.weights.h5")
+    assert int(other.optimizer.iterations) == 5
+    for a, b in zip(ours.optimizer.variables, other.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
