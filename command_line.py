@@ -44,8 +44,6 @@ class RunOptions:
     # Where the rows come from: "ag_news" (downloaded once), "sample" (ships with the project, no
     # network), or a directory that holds train.csv and test.csv.
     data: str = "ag_news"
-    # Train rows to use; 0 means all. Fewer train faster and worse.
-    train_rows: int = 0
     # Test rows to use; 0 means all.
     test_rows: int = 0
     # Seed of the initial weights and of the order of the batches: another seed, another result.

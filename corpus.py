@@ -35,10 +35,10 @@ def load(source, train_rows=0, test_rows=0):
 
     Args:
         source: "ag_news", "sample", or a directory that holds train.csv and test.csv.
-        train_rows, test_rows: how many rows to take; 0 means all.
+        train_rows, test_rows: at most so many rows; 0 means all.
 
     Raises:
-        DataError: the rows cannot be had or used, or fewer are there than were asked for.
+        DataError: the rows cannot be had or used.
     """
     if source == "ag_news":
         splits = ag_news.load()
@@ -49,16 +49,14 @@ def load(source, train_rows=0, test_rows=0):
                 f"{directory}: no such directory; --data takes ag_news, sample or a DIR"
             )
         splits = [read_csv(directory / "train.csv"), read_csv(directory / "test.csv")]
-    train, train_hash = _take(splits[0], train_rows, f"--train-rows {train_rows}: {source}")
-    test, test_hash = _take(splits[1], test_rows, f"--test-rows {test_rows}: {source}")
+    train, train_hash = _take(splits[0], train_rows)
+    test, test_hash = _take(splits[1], test_rows)
     corpus_hash = hashlib.sha256((train_hash + test_hash).encode()).hexdigest()
     return Corpus(str(source), train, test, corpus_hash, test_hash == OFFICIAL_TEST_HASH)
 
 
-def _take(rows, count, wanted):
-    if count > len(rows):
-        raise DataError(f"{wanted} has {len(rows):,} rows; 0 means all")
+def _take(rows, count):
     ordered, content_hash = rows.in_hash_order()
-    if not count:
+    if not count or count >= len(rows):
         return ordered, content_hash
     return ordered[:count].in_hash_order()

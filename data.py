@@ -167,10 +167,25 @@ class TrainingBatches:
         return _dataset(self.tokens, self.labels, self._epoch, len(self) - self.first_step)
 
 
-def evaluation_batches(tokens, labels, boundaries):
-    """The same (token ids, labels) dataset for evaluation: large batches, shortest first."""
-    batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
+def evaluation_batches(tokens, labels, boundaries=None):
+    """The same (token ids, labels) dataset for evaluation: large batches, shortest first.
+
+    Without boundaries only texts of the same length share a batch, so that none is padded.
+    """
+    if boundaries is None:
+        batches = _without_padding(tokens.lengths)
+    else:
+        batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
     return _dataset(tokens, labels, lambda: batches, len(batches))
+
+
+def _without_padding(lengths):
+    alike = [(np.flatnonzero(lengths == length), max(length, 1)) for length in np.unique(lengths)]
+    return [
+        (positions[first : first + EVALUATION_BATCH_SIZE], width)
+        for positions, width in alike
+        for first in range(0, len(positions), EVALUATION_BATCH_SIZE)
+    ]
 
 
 def _dataset(tokens, labels, epoch, batches):

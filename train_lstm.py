@@ -13,6 +13,8 @@ class Hyperparameters:
 
     # Text that the network reads. With descriptions it sees five times the words: slower, better.
     text: Literal["title", "title+description"] = "title+description"
+    # At most so many train rows; 0 means all. Fewer train sooner and worse.
+    train_rows: int = 0
     # Train rows that the vocabulary is collected from; 0 means all. More: fewer unknown words.
     vectorizer_rows: int = 2000
     # Text that the vocabulary is collected from.
@@ -37,6 +39,9 @@ class Hyperparameters:
     epochs: int = 1
     # Step size of Adam. Too large: the loss jumps; too small: it crawls.
     learning_rate: float = 0.001
+    # What becomes of it: the same in all steps, or ever smaller along a cosine, to nothing at the
+    # end. With it, a larger learning rate and fewer rows reach the same accuracy.
+    schedule: Literal["constant", "cosine"] = "constant"
     # Rows behind val_acc: the test split as in the tutorial, rows held out of train (choose
     # hyperparameters by these), or none, which saves the time.
     validation: Literal["test", "held-out", "none"] = "test"
@@ -44,13 +49,14 @@ class Hyperparameters:
 
 TUTORIAL = Hyperparameters()
 FULL_VOCABULARY = {"vectorizer_rows": 0, "vectorizer_text": "title+description"}
+FAST = FULL_VOCABULARY | {"buckets": 32, "schedule": "cosine", "validation": "none"}
 RECIPES = {
     "tutorial": Recipe(
         TUTORIAL, "the tutorial's hyperparameters: 0.89 in a minute", tutorial_accuracy=0.8870
     ),
     "fast": Recipe(
-        replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, learning_rate=0.003, validation="none"),
-        "the accuracy of tutorial, sooner: 0.90 in half a minute",
+        replace(TUTORIAL, **FAST, train_rows=30000, batch_size=64, learning_rate=0.01),
+        "the accuracy of tutorial, sooner: 0.89 in twelve seconds",
         tutorial_accuracy=0.8870,
     ),
     "best": Recipe(
@@ -80,7 +86,7 @@ def main():
         )
         model.summary(print_fn=run.print)
         model.compile(
-            optimizer=run.adam(hp.learning_rate),
+            optimizer=run.adam(run.learning_rate),
             loss="sparse_categorical_crossentropy",
             metrics=["acc"],
             jit_compile=run.jit_compile,

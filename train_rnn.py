@@ -13,6 +13,8 @@ class Hyperparameters:
 
     # Text that the network reads. With descriptions it sees five times the words: slower, better.
     text: Literal["title", "title+description"] = "title"
+    # At most so many train rows; 0 means all. Fewer train sooner and worse.
+    train_rows: int = 0
     # Train rows that the vocabulary is collected from; 0 means all. More: fewer unknown words.
     vectorizer_rows: int = 2000
     # Text that the vocabulary is collected from.
@@ -37,6 +39,9 @@ class Hyperparameters:
     epochs: int = 1
     # Step size of Adam. Too large: the loss jumps; too small: it crawls.
     learning_rate: float = 0.001
+    # What becomes of it: the same in all steps, or ever smaller along a cosine, to nothing at the
+    # end. With it, a larger learning rate and fewer rows reach the same accuracy.
+    schedule: Literal["constant", "cosine"] = "constant"
     # Rows behind val_acc: the test split as in the tutorial, rows held out of train (choose
     # hyperparameters by these), or none, which saves the time.
     validation: Literal["test", "held-out", "none"] = "test"
@@ -45,6 +50,13 @@ class Hyperparameters:
 TITLES = Hyperparameters()
 MASKED = replace(TITLES, text="title+description", mask=True, buckets=6, xla=True)
 FULL_VOCABULARY = {"vectorizer_rows": 0, "vectorizer_text": "title+description"}
+FAST = FULL_VOCABULARY | {
+    "vocab_size": 10000,
+    "buckets": 32,
+    "xla": False,
+    "schedule": "cosine",
+    "validation": "none",
+}
 RECIPES = {
     "titles": Recipe(
         TITLES, "titles only, padding unmasked: 0.79 in half a minute", tutorial_accuracy=0.7995
@@ -53,13 +65,13 @@ RECIPES = {
         MASKED, "full text, padding masked: 0.85 in a minute", tutorial_accuracy=0.8822
     ),
     "titles-fast": Recipe(
-        replace(TITLES, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "more than the accuracy of titles, sooner: 0.85 in half a minute",
+        replace(TITLES, **FAST, train_rows=20000, batch_size=64, learning_rate=0.006),
+        "the accuracy of titles, sooner: 0.80 in ten seconds",
         tutorial_accuracy=0.7995,
     ),
     "masked-fast": Recipe(
-        replace(MASKED, **FULL_VOCABULARY, batch_size=64, validation="none"),
-        "the accuracy of masked, sooner: 0.86 in a minute",
+        replace(MASKED, **FAST, train_rows=50000, batch_size=32, learning_rate=0.003),
+        "the accuracy of masked, sooner: 0.85 in half a minute",
         tutorial_accuracy=0.8822,
     ),
     "best": Recipe(
@@ -79,7 +91,7 @@ def main():
         model = models.simple_rnn(run.vocab_size, hp.embed_size, hp.units, mask=hp.mask)
         model.summary(print_fn=run.print)
         model.compile(
-            optimizer=run.adam(hp.learning_rate),
+            optimizer=run.adam(run.learning_rate),
             loss="sparse_categorical_crossentropy",
             metrics=["acc"],
             jit_compile=run.jit_compile,

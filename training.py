@@ -75,6 +75,7 @@ class Session:
         vocab_size: the size of the fitted vocabulary, padding and unknown word included.
         training_data, validation_data: datasets of (token ids, labels) batches.
         initial_epoch, callbacks, verbose: for `fit`.
+        learning_rate: a float or a `keras.optimizers.schedules.LearningRateSchedule`.
         jit_compile, steps_per_execution: for `compile`.
         adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
         lstm_layer: the class of LSTM layers: the fused one on a CPU, Keras's on a GPU and for XLA.
@@ -162,7 +163,9 @@ class Session:
     def _load(self):
         with self._clock("load"):
             options = self.options
-            self.corpus = corpus.load(options.data, options.train_rows, options.test_rows)
+            self.corpus = corpus.load(
+                options.data, self.hyperparameters.train_rows, options.test_rows
+            )
         rows = f"{len(self.corpus.train):,} train rows, {len(self.corpus.test):,} test rows"
         self.print(f"{self.corpus.name}: {rows}")
 
@@ -194,11 +197,13 @@ class Session:
         )
         self.training_data = self.train_batches.dataset()
         self.test_batches = data.evaluation_batches(test, self.corpus.test.labels, boundaries)
+        # A network without a mask would read the padding, which the saved model does not.
+        widths = boundaries if hp.mask or hp.xla else None
         self.validation_data = None
         if hp.validation == "test":
-            self.validation_data = self.test_batches
+            self.validation_data = data.evaluation_batches(test, self.corpus.test.labels, widths)
         elif held_out:
-            self.validation_data = data.evaluation_batches(train[kept:], labels[kept:], boundaries)
+            self.validation_data = data.evaluation_batches(train[kept:], labels[kept:], widths)
 
     def _make_callbacks(self):
         import callbacks
@@ -219,6 +224,10 @@ class Session:
         cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
         # On a GPU, XLA would bypass cuDNN's LSTM.
         self.jit_compile = xla and cpu
+        self.learning_rate = self.hyperparameters.learning_rate
+        if self.hyperparameters.schedule == "cosine":
+            steps = self.hyperparameters.epochs * len(self.train_batches)
+            self.learning_rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
         self.adam = FusedAdam if cpu else keras.optimizers.Adam
         self.lstm_layer = FusedLSTM if cpu and not xla else keras.layers.LSTM
         self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))

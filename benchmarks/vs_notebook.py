@@ -17,10 +17,9 @@ import time
 from pathlib import Path
 from statistics import mean, median
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
 import machine
+
+ROOT = Path(__file__).parent.parent
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
