@@ -1,6 +1,5 @@
 """What every script shares around `compile` and `fit`: from command line to finished run."""
 
-import shlex
 import signal
 import sys
 import time
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import command_line
 import corpus
-import evaluation
 import runtime
 from rows import DataError
 from runs import RunDirectory, RunError
@@ -91,7 +89,7 @@ class Session:
         self._load()
         directory.check_settings(self._what_decides_the_weights())
         self._print_changes()
-        with self._clock("import"):
+        with self.clock("import"):
             runtime.start_tensorflow(options.seed)
         train, test = self._vectorize()
         self._make_batches(train, test)
@@ -137,31 +135,35 @@ class Session:
             shuffle=False,
         )
         self.train_batches.first_step = 0
-        stopped = self.interrupt.signal is not None
-        self.initial_epoch = self.hyperparameters.epochs if stopped else self.initial_epoch + 1
+        self.initial_epoch = (
+            self.hyperparameters.epochs if self.interrupted else self.initial_epoch + 1
+        )
 
     def finish(self, model):
         """Evaluates a fitted model, and writes everything that the run directory ends with."""
-        import models
+        import results
 
         now = time.perf_counter()
         self.seconds["first_step"] = (self.first_step.time or now) - runtime.START
         self.seconds["fit"] = now - self._ready
-        with self._clock("evaluate"):
-            alone = models.without_padding(model, self.lstm_layer)
-            matrix = evaluation.confusion_matrix(alone, self.test_batches, self.verbose)
-        with self.directory.whole_file("model.keras") as path:
-            models.on_raw_text(models.without_padding(model), self.vectorizer).save(path)
-        with self.directory.whole_file("history.csv") as path:
-            self.history.write(path)
-        self._draw(matrix)
-        result = self._result(model, matrix)
-        self.directory.write_json("result.json", result)
-        self.directory.publish()
-        self._report(result)
+        results.finish(self, model)
+        if self.interrupted:
+            self.exit_status = 128 + self.interrupt.signal
+
+    @property
+    def interrupted(self):
+        """Whether Ctrl-C or SIGTERM ended the training."""
+        return self.interrupt.signal is not None
+
+    @contextmanager
+    def clock(self, stage):
+        """Notes the seconds of a stage of the run."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - begin
 
     def _load(self):
-        with self._clock("load"):
+        with self.clock("load"):
             options = self.options
             self.corpus = corpus.load(
                 options.data, self.hyperparameters.train_rows, options.test_rows
@@ -173,12 +175,12 @@ class Session:
         import data
 
         hp, train, test = self.hyperparameters, self.corpus.train, self.corpus.test
-        with self._clock("adapt"):
+        with self.clock("adapt"):
             texts = train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
             self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size)
             self.vocab_size = self.vectorizer.vocabulary_size()
         self.print(f"vocabulary: {self.vocab_size:,} entries, from {len(texts):,} texts")
-        with self._clock("vectorise"):
+        with self.clock("vectorise"):
             return (
                 data.vectorize(self.vectorizer, train.texts(hp.text)),
                 data.vectorize(self.vectorizer, test.texts(hp.text)),
@@ -245,66 +247,3 @@ class Session:
         ]
         if changes:
             self.print(f"changed from {self.script}.py's first recipe: {', '.join(changes)}")
-
-    def _settings(self):
-        return {
-            "script": self.script,
-            "recipe": self.recipe_name,
-            "hyperparameters": vars(self.hyperparameters),
-            "data": {
-                "name": self.corpus.name,
-                "rows": {"train": len(self.corpus.train), "test": len(self.corpus.test)},
-                "hash": self.corpus.hash,
-            },
-            "seed": self.options.seed,
-        }
-
-    def _draw(self, matrix):
-        import plots
-
-        title = f"{self.script} {self.recipe_name}, {len(self.corpus.train):,} train rows"
-        with self.directory.whole_file("learning_curve.png") as path:
-            plots.learning_curve(self.history.points, title, path)
-        with self.directory.whole_file("confusion_matrix.png") as path:
-            plots.confusion_matrix(matrix, title, path)
-
-    def _result(self, model, matrix):
-        self.seconds["total"] = time.perf_counter() - runtime.START
-        same_text = self.hyperparameters.text == self.recipe.hyperparameters.text
-        comparable = self.corpus.official_test and same_text
-        return self._settings() | {
-            "parameters": model.count_params(),
-            "test_accuracy": evaluation.accuracy(matrix),
-            "tutorial_accuracy": self.recipe.tutorial_accuracy if comparable else None,
-            "per_class": evaluation.per_class(matrix),
-            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
-            "peak_memory_mb": runtime.peak_memory_mb(),
-            "versions": runtime.versions(),
-            "device": runtime.device(),
-            "interrupted": self.interrupt.signal is not None,
-            "resumed_from_epoch": self.resumed_from_epoch,
-        }
-
-    def _report(self, result):
-        tutorial = result["tutorial_accuracy"]
-        beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
-        seconds = result["seconds"]["total"]
-        print(f"test accuracy {result['test_accuracy']:.4f}{beside} after {seconds:.0f} s")
-        print(f"run: {self.directory.path}")
-        example = [str(self.directory.path), "Oil prices fall as supply grows"]
-        print(f"predict: python predict.py {shlex.join(example)}")
-        if result["interrupted"]:
-            self.exit_status = 128 + self.interrupt.signal
-            print(f"interrupted; to go on: {self._resume_command()}")
-
-    def _resume_command(self):
-        given = [a for a in sys.argv[1:] if a not in ("--resume", "--overwrite")]
-        if self.options.run_dir is None:
-            given += ["--run-dir", str(self.directory.path)]
-        return shlex.join(["python", f"{self.script}.py", *given, "--resume"])
-
-    @contextmanager
-    def _clock(self, stage):
-        begin = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - begin

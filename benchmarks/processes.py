@@ -1,0 +1,35 @@
+"""Runs whole processes for the benchmarks."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command):
+    """Runs a Python file of this project to its end; returns (seconds, standard output)."""
+    begin = time.perf_counter()
+    process = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
+    seconds = time.perf_counter() - begin
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: status {process.returncode}\n{process.stderr[-2000:]}")
+    return seconds, process.stdout
+
+
+def run_script(*command):
+    """Runs a training script; returns its result.json, with "process" among the seconds."""
+    with tempfile.TemporaryDirectory() as directory:
+        seconds, _ = run(*command, "--run-dir", f"{directory}/run", "--quiet")
+        result = json.loads((Path(directory) / "run" / "result.json").read_text())
+    result["seconds"]["process"] = seconds
+    return result
+
+
+def markdown(header, rows):
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,0 +1,68 @@
+"""How time and memory grow with the train rows, stage by stage.
+
+The last size repeats the corpus. Interleaved: each repetition goes through all sizes.
+
+    python benchmarks/scaling.py --data DIR
+"""
+
+import argparse
+import csv
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import machine
+from processes import ROOT, markdown, run_script
+
+sys.path.insert(0, str(ROOT))
+import corpus
+
+STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")
+REPEATED = 240_000
+
+
+def main():
+    """Prints the table: medians of seconds, and of the peak memory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="ag_news", help="as of the scripts")
+    parser.add_argument("--script", default="train_lstm.py")
+    parser.add_argument("--recipe", default="fast")
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args()
+    print(machine.describe(), flush=True)
+    rows = corpus.load(options.data)
+    sizes = [n for n in (7_500, 15_000, 30_000) if n < len(rows.train)] + [len(rows.train)]
+    results = {size: [] for size in [*sizes, REPEATED]}
+    with tempfile.TemporaryDirectory() as directory:
+        for size in results:
+            write(rows, size, Path(directory) / str(size))
+        for _ in range(options.repetitions):
+            for size in results:
+                data = str(Path(directory) / str(size))
+                command = (options.script, options.recipe, "--data", data, "--train-rows", "0")
+                results[size].append(run_script(*command))
+    table = [
+        [f"{size:,}", *(f"{median(r['seconds'][stage] for r in of):.1f}" for stage in STAGES)]
+        + [f"{median(r['peak_memory_mb'] for r in of):.0f}"]
+        for size, of in results.items()
+    ]
+    print(markdown(["train rows", *STAGES, "peak MB"], table))
+
+
+def write(rows, size, directory):
+    """Writes a corpus directory of `size` train rows, repeated where there are fewer."""
+    directory.mkdir()
+    for name, split, count in (
+        ("train", rows.train, size),
+        ("test", rows.test, len(rows.test)),
+    ):
+        with open(directory / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            for i in range(count):
+                at = i % len(split)
+                writer.writerow([split.labels[at] + 1, split.titles[at], split.descriptions[at]])
+
+
+if __name__ == "__main__":
+    main()

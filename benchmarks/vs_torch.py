@@ -1,0 +1,55 @@
+"""The time of fit: the scripts against PyTorch with the same models, batches, optimizer and rows.
+
+Needs `pip install torch`, which nothing else does. One epoch with compilation counted, and the
+steady state: two epochs less one. Medians of ratios; each repetition runs both, one by one.
+
+    python benchmarks/vs_torch.py --data DIR
+"""
+
+import argparse
+from statistics import median
+
+import machine
+from processes import markdown, run, run_script
+from vs_notebook import MODELS
+
+
+def main():
+    """Prints a line for each repetition, then the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="ag_news", help="as of the scripts")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args()
+    print(machine.describe(), flush=True)
+    ratios = {model: [] for model in options.models}
+    for seed in range(1, options.repetitions + 1):
+        for model in options.models:
+            ratios[model].append(repetition(model, options.data, seed))
+    header = ["model", "PyTorch's seconds / ours: one epoch", "steady state"]
+    print(markdown(header, [[model, *medians(of)] for model, of in ratios.items()]))
+
+
+def repetition(model, data, seed):
+    """(ratio of the first epoch, ratio of a later one): above 1, the scripts are faster."""
+    script, recipe, _ = MODELS[model]
+    _, output = run("benchmarks/torch_method.py", model, data, str(seed))
+    theirs = [float(seconds) for seconds in output.split()[-2:]]
+    command = (script, recipe, "--data", data, "--seed", str(seed), "--validation", "none")
+    one, two = (run_script(*command, "--epochs", epochs)["seconds"]["fit"] for epochs in ("1", "2"))
+    ours = [one, two - one]
+    print(
+        f"{model}, seed {seed}: PyTorch {theirs[0]:.1f} and {theirs[1]:.1f} s, "
+        f"ours {ours[0]:.1f} and {ours[1]:.1f} s",
+        flush=True,
+    )
+    return theirs[0] / ours[0], theirs[1] / ours[1]
+
+
+def medians(ratios):
+    """The median of each column, as text."""
+    return [f"{median(column):.2f}" for column in zip(*ratios, strict=True)]
+
+
+if __name__ == "__main__":
+    main()
