@@ -1,10 +1,15 @@
 """Keras callbacks of every run: order of the batches, history, checkpoint, interruption."""
 
 import csv
+import math
+import os
 import signal
 import time
 
 import keras
+import numpy as np
+
+from runs import RunError
 
 
 class EpochOrder(keras.callbacks.Callback):
@@ -83,27 +88,54 @@ class History(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves weights, optimizer and random state to go on from, at the end of each epoch.
+    """Saves weights, optimizer and random state to go on from: at the end of each epoch and within.
 
     The step is not saved beside them: it is the optimizer's own count, so they cannot disagree.
     """
 
     FILE = "checkpoint.weights.h5"
     HISTORY = "checkpoint.history.csv"
+    SECONDS = 20  # between two checkpoints, at the least
+    LARGEST_SHARE = 0.01  # of the time that saving within an epoch may take
 
     def __init__(self, directory, history):
         super().__init__()
         self.directory, self.history = directory, history
 
+    def on_train_begin(self, logs=None):
+        self.next = time.monotonic() + self.SECONDS
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            self._stop()
+        if time.monotonic() >= self.next:
+            self.save()
+
     def on_epoch_end(self, epoch, logs=None):
         self.save()
 
     def save(self):
-        """Writes the history first: with the checkpoint before it, its later points are dropped."""
+        """Writes the history first: with the checkpoint before it, its later points are dropped.
+
+        Raises:
+            RunError: a weight is not finite; the checkpoint before stays.
+        """
+        begin = time.monotonic()
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            self._stop()
         with self.directory.whole_file(self.HISTORY) as path:
             self.history.write(path)
         with self.directory.whole_file(self.FILE) as path:
             self.model.save_weights(path)
+        end = time.monotonic()
+        self.next = end + max(self.SECONDS, (end - begin) / self.LARGEST_SHARE)
+
+    def _stop(self):
+        step, file = int(self.model.optimizer.iterations), self.directory.work / self.FILE
+        kept = f"; the weights before it are kept in {file}" if file.exists() else ""
+        raise RunError(
+            f"the loss is no longer finite at step {step}: try a smaller --learning-rate{kept}"
+        )
 
 
 class FirstStep(keras.callbacks.Callback):
@@ -144,6 +176,7 @@ class StopOnSignal(keras.callbacks.Callback):
     def _handle(self, number, frame):
         self.signal = number
         self._restore()
+        os.write(2, b"\nstopping after this step; once more leaves at once, without a result\n")
 
     def _restore(self):
         for number, handler in self._before.items():

@@ -30,7 +30,7 @@ SETTINGS = "settings.json"
 
 
 class RunError(Exception):
-    """A run directory that cannot be used. The message is one line: what, where, what to do."""
+    """A run that cannot begin or go on. The message is one line: what, where, what to do."""
 
 
 def load_result(path):

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 import callbacks
+from runs import RunDirectory, RunError
 
 
-def fitted(history, epochs=2, steps_per_execution=1):
+def fitted(history, epochs=2, steps_per_execution=1, callbacks=()):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
     model.compile(
@@ -17,7 +18,13 @@ def fitted(history, epochs=2, steps_per_execution=1):
     x = np.random.default_rng(0).normal(size=(64, 2))
     y = (x[:, 0] > 0).astype(int)
     return model.fit(
-        x, y, batch_size=4, epochs=epochs, validation_data=(x, y), callbacks=[history], verbose=0
+        x,
+        y,
+        batch_size=4,
+        epochs=epochs,
+        validation_data=(x, y),
+        callbacks=[history, *callbacks],
+        verbose=0,
     )
 
 
@@ -45,3 +52,35 @@ def test_a_written_history_is_restored_up_to_a_step(tmp_path):
     restored = callbacks.History(steps_per_epoch=16)
     restored.restore(tmp_path / "history.csv", last_step=20)
     assert restored.points == history.points[:20]
+
+
+@pytest.fixture
+def directory(tmp_path):
+    directory = RunDirectory(tmp_path / "run")
+    directory.claim(resume=False, overwrite=False)
+    yield directory
+    directory.release()
+
+
+def test_a_long_epoch_is_saved_within(directory, monkeypatch):
+    monkeypatch.setattr(callbacks.Checkpoint, "SECONDS", 0)
+    monkeypatch.setattr(callbacks.Checkpoint, "LARGEST_SHARE", 1e9)
+    history = callbacks.History(steps_per_epoch=16)
+    checkpoint = callbacks.Checkpoint(directory, history)
+    monkeypatch.setattr(checkpoint, "on_epoch_end", lambda epoch, logs=None: None)
+    fitted(history, epochs=1, callbacks=[checkpoint])
+    assert (directory.work / checkpoint.FILE).exists()
+
+
+@pytest.mark.parametrize("broken", ["loss", "weights"])
+def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(directory, broken):
+    history = callbacks.History(steps_per_epoch=16)
+    checkpoint = callbacks.Checkpoint(directory, history)
+    model = fitted(history, epochs=1, callbacks=[checkpoint]).model
+    saved = (directory.work / checkpoint.FILE).read_bytes()
+    model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
+    loss = float("nan") if broken == "loss" else 1.0
+    checkpoint.next = 0  # due
+    with pytest.raises(RunError, match="smaller --learning-rate; the weights before it are kept"):
+        checkpoint.on_train_batch_end(0, {"loss": loss})
+    assert (directory.work / checkpoint.FILE).read_bytes() == saved
