@@ -14,22 +14,26 @@ from keras import layers
 from rows import CLASSES
 
 
-def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False):
-    """Embedding, SimpleRNN, softmax: the tutorial's first network."""
+def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False, rnn_layer=layers.SimpleRNN):
+    """Embedding, SimpleRNN, softmax: the tutorial's first network.
+
+    Besides the arguments of every builder it takes `rnn_layer`, a subclass of
+    `keras.layers.SimpleRNN`.
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            layers.SimpleRNN(units),
+            rnn_layer(units, name="simple_rnn"),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="simple_rnn",
     )
 
 
-def masked_rnn(vocab_size=20000, embed_size=64, units=16):
+def masked_rnn(vocab_size=20000, embed_size=64, units=16, rnn_layer=layers.SimpleRNN):
     """`simple_rnn` with the padding masked: the tutorial's second network."""
-    return simple_rnn(vocab_size, embed_size, units, mask=True)
+    return simple_rnn(vocab_size, embed_size, units, mask=True, rnn_layer=rnn_layer)
 
 
 def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers.LSTM):
@@ -41,7 +45,7 @@ def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            lstm_layer(units),
+            lstm_layer(units, name="lstm"),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="lstm",
@@ -65,7 +69,7 @@ def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True, lstm_l
     )
 
 
-def without_padding(model, lstm_layer=layers.LSTM):
+def without_padding(model, plain=True):
     """A copy of a fitted model that masks padding, whether or not it was trained with a mask.
 
     Padding is there only because texts in a batch must have one width. The copy gives each text the
@@ -73,18 +77,18 @@ def without_padding(model, lstm_layer=layers.LSTM):
 
     Args:
         model: a fitted `keras.Sequential` of this module.
-        lstm_layer: the class of the copy's LSTM layers; a model to be saved has Keras's own.
+        plain: whether the copy has Keras's own recurrent layers, as one to be saved must.
     """
 
     def masking(layer):
         config = layer.get_config()
         if isinstance(layer, layers.Embedding):
             config["mask_zero"] = True
-        if isinstance(layer, layers.LSTM):
-            return lstm_layer.from_config(config)
         if isinstance(layer, layers.Bidirectional):
             return layers.Bidirectional(masking(layer.forward_layer), name=layer.name)
-        return type(layer).from_config(config)
+        kinds = [layers.SimpleRNN, layers.LSTM] if plain else []
+        kind = next((kind for kind in kinds if isinstance(layer, kind)), type(layer))
+        return kind.from_config(config)
 
     ids = keras.Input(shape=(None,), dtype="int32")
     copy = keras.Sequential([ids, *map(masking, model.layers)], name=model.name)

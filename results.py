@@ -18,7 +18,7 @@ def finish(run, model):
         model: its fitted model on token ids.
     """
     with run.clock("evaluate"):
-        alone = models.without_padding(model, run.lstm_layer)
+        alone = models.without_padding(model, plain=False)
         matrix = evaluation.confusion_matrix(alone, run.test_batches, run.verbose)
     with run.directory.whole_file("model.keras") as path:
         models.on_raw_text(models.without_padding(model), run.vectorizer).save(path)

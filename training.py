@@ -76,7 +76,8 @@ class Session:
         learning_rate: a float or a `keras.optimizers.schedules.LearningRateSchedule`.
         jit_compile, steps_per_execution: for `compile`.
         adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
-        lstm_layer: the class of LSTM layers: the fused one on a CPU, Keras's on a GPU and for XLA.
+        rnn_layer, lstm_layer: the classes of recurrent layers: the fused ones on a CPU, Keras's on
+            a GPU and for XLA.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
 
@@ -222,6 +223,7 @@ class Session:
 
         from fused_adam import FusedAdam
         from fused_lstm import FusedLSTM
+        from fused_rnn import FusedRNN
 
         cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
         # On a GPU, XLA would bypass cuDNN's LSTM.
@@ -231,7 +233,9 @@ class Session:
             steps = self.hyperparameters.epochs * len(self.train_batches)
             self.learning_rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
         self.adam = FusedAdam if cpu else keras.optimizers.Adam
-        self.lstm_layer = FusedLSTM if cpu and not xla else keras.layers.LSTM
+        self.rnn_layer, self.lstm_layer = keras.layers.SimpleRNN, keras.layers.LSTM
+        if cpu and not xla:
+            self.rnn_layer, self.lstm_layer = FusedRNN, FusedLSTM
         self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
 
     def _what_decides_the_weights(self):

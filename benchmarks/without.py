@@ -65,11 +65,17 @@ def without(attribute, plain):
     training.Session._choose_execution = plainly
 
 
+def without_fused_layers():
+    """Keras's own recurrent layers."""
+    without("rnn_layer", keras.layers.SimpleRNN)
+    without("lstm_layer", keras.layers.LSTM)
+
+
 PATCHES = {
     "texts to token ids once": without_token_ids_once,
     "16 steps per execution": without_steps_per_execution,
     "embedding of the vocabulary's size": without_embedding_of_the_vocabulary,
-    "fused LSTM": lambda: without("lstm_layer", keras.layers.LSTM),
+    "fused SimpleRNN or LSTM": without_fused_layers,
     "fused Adam": lambda: without("adam", keras.optimizers.Adam),
 }
 
