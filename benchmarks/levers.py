@@ -1,7 +1,7 @@
 """What each lever is worth: the fast recipes with one of them removed at a time.
 
-A ratio is the seconds of fit without the lever through those with it, measured in the run beside
-it; the accuracy is that of one seed.
+A ratio is the seconds of fit without the lever through those with all of them, which are measured
+before and after; the accuracy is that of one seed.
 
     python benchmarks/levers.py --data DIR
 """
@@ -41,13 +41,12 @@ def main():
         header += [f"{model}: fit, times longer", "accuracy"]
         script, _, recipe = MODELS[model]
         command = (script, recipe, "--data", options.data)
-        base = run_script(*command)
-        table[0] += ["1.0", f"{base['test_accuracy']:.4f}"]
-        for row in table[1:]:
-            result, beside = without(row[0], command), run_script(*command)
-            ratio = result["seconds"]["fit"] / beside["seconds"]["fit"]
-            row += [f"{ratio:.1f}", f"{result['test_accuracy']:.4f}"]
-            print(model, *row[0:1], *row[-2:], flush=True)
+        results = [run_script(*command), *(without(lever, command) for lever in options.levers)]
+        fits = [result["seconds"]["fit"] for result in results]
+        fits[0] = (fits[0] + run_script(*command)["seconds"]["fit"]) / 2
+        for row, fit, result in zip(table, fits, results, strict=True):
+            row += [f"{fit / fits[0]:.1f}", f"{result['test_accuracy']:.4f}"]
+            print(model, row[0], *row[-2:], flush=True)
     print(markdown(header, table))
 
 
