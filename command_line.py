@@ -3,6 +3,7 @@
 import math
 import sys
 from dataclasses import dataclass, fields, make_dataclass
+from itertools import pairwise
 
 import tyro
 
@@ -81,6 +82,9 @@ def parse(script, about, recipes, arguments):
         _stop(script, f"no recipe {name!r}; the recipes are {', '.join(recipes)}")
     defaults = recipes[name].hyperparameters
     parts = [("hyperparameters", type(defaults)), ("run", RunOptions)]
+    for before, argument in pairwise(arguments):
+        if argument in recipes and not before.startswith("-"):
+            _stop(script, f"the recipe comes first: {script}.py {argument} --FIELD VALUE ...")
     values = tyro.cli(
         tyro.conf.OmitArgPrefixes[make_dataclass("Arguments", parts)],
         default=make_dataclass("Arguments", parts)(defaults, RunOptions()),

@@ -24,7 +24,7 @@ def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False, rnn_layer=
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            rnn_layer(units, name="simple_rnn"),
+            rnn_layer(units, name="recurrent"),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="simple_rnn",
@@ -39,13 +39,14 @@ def masked_rnn(vocab_size=20000, embed_size=64, units=16, rnn_layer=layers.Simpl
 def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers.LSTM):
     """Embedding, LSTM, softmax: the tutorial's third network.
 
-    Besides the arguments of every builder it takes `lstm_layer`, a subclass of `keras.layers.LSTM`.
+    Besides the arguments of every builder it takes `lstm_layer`: `keras.layers.LSTM`, a subclass of
+    it, or `keras.layers.GRU`.
     """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            lstm_layer(units, name="lstm"),
+            lstm_layer(units, name="recurrent"),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="lstm",
@@ -55,7 +56,8 @@ def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers
 def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True, lstm_layer=layers.LSTM):
     """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network.
 
-    Besides the arguments of every builder it takes `lstm_layer`, a subclass of `keras.layers.LSTM`.
+    Besides the arguments of every builder it takes `lstm_layer`: `keras.layers.LSTM`, a subclass of
+    it, or `keras.layers.GRU`.
     """
     return keras.Sequential(
         [

@@ -38,6 +38,11 @@ def refused(capsys, *arguments):
     return message
 
 
+def test_a_recipe_after_an_option_is_told_its_place(capsys):
+    assert "the recipe comes first: train_rnn.py large" in refused(capsys, "--units", "8", "large")
+    assert parsed("--run-dir", "large")[2].run_dir == "large"
+
+
 def test_the_first_recipe_is_the_default():
     assert parsed()[:2] == ("small", Hyperparameters())
     assert parsed("large")[:2] == ("large", RECIPES["large"].hyperparameters)
@@ -79,7 +84,7 @@ def test_a_learning_rate_is_positive_and_finite(capsys, value):
     assert "--learning-rate" in refused(capsys, "--learning-rate", value)
 
 
-@pytest.mark.parametrize("flag", ["--train-rows", "--test-rows", "--seed"])
+@pytest.mark.parametrize("flag", ["--test-rows", "--seed"])
 def test_zero_rows_and_a_seed_of_zero_are_meant(capsys, flag):
     parsed(flag, "0")
     assert flag in refused(capsys, flag, "-1")

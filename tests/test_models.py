@@ -82,3 +82,12 @@ def test_a_batch_of_empty_texts_gets_probabilities(vectorizer):
     model = small(models.stacked_bilstm, vectorizer)
     model = models.on_raw_text(models.without_padding(model), vectorizer)
     assert np.isfinite(model.predict(tf.constant(["", "  ", "!?"]), verbose=0)).all()
+
+
+def test_a_gru_stands_in_for_the_lstm():
+    for builder in (models.lstm, models.stacked_bilstm):
+        model = builder(30, embed_size=4, units=3, lstm_layer=keras.layers.GRU)
+        assert model.count_params() < builder(30, embed_size=4, units=3).count_params()
+        ids = np.array([[3, 4, 5, 0]])
+        copy = models.without_padding(model)
+        np.testing.assert_allclose(copy(ids), model(ids[:, :3]), atol=1e-6)
