@@ -67,3 +67,36 @@ def confusion_matrix(matrix, title, path):
     axes.set(xlabel="predicted class", ylabel="true class", title=title)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
     figure.savefig(path, dpi=120, format="png")
+
+
+def comparison(results, tutorial, path):
+    """Draws test accuracy against the seconds of whole runs.
+
+    Args:
+        results: contents of result.json files.
+        tutorial: dict of the name of a model to (accuracy, seconds), drawn beside the runs.
+        path: the PNG file.
+    """
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    axes = figure.subplots()
+    runs = [
+        (f"{r['script'].removeprefix('train_')} {r['recipe']}", r["test_accuracy"], r["seconds"])
+        for r in results
+    ]
+    ours = [(name, accuracy, seconds["total"]) for name, accuracy, seconds in runs]
+    theirs = [(f"tutorial, {name}", *point) for name, point in tutorial.items()]
+    for points, color, marker, label in (
+        (ours, BLUE, "o", "runs"),
+        (theirs, ORANGE, "s", "the tutorial, 120,000 rows, GPU"),
+    ):
+        if not points:
+            continue
+        names, accuracies, seconds = zip(*points, strict=True)
+        axes.scatter(seconds, accuracies, color=color, marker=marker, label=label)
+        for name, accuracy, second in points:
+            axes.annotate(name, (second, accuracy), xytext=(5, 4), textcoords="offset points")
+    axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
+    axes.margins(x=0.2)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=120, format="png")

@@ -69,20 +69,31 @@ def classify(model, texts):
     return answers
 
 
+def prefixes(text):
+    """The beginnings of a text, each a word longer: what the network has read after each word."""
+    words = text.split()
+    return [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+
+
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="predict.py", description=__doc__)
     parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--explain", action="store_true", help="a line for each word: the class up to there"
+    )
     options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="replace")
     try:
         runtime.start_tensorflow()
         model = load_model(options.model)
         for texts in _batches(options.text):
-            for answer in classify(model, texts):
-                print(json.dumps(answer) if options.json else _line(answer))
+            if options.explain:
+                texts = [beginning for text in texts for beginning in prefixes(text)]
+            for answer in classify(model, texts) if texts else []:
+                print(json.dumps(answer) if options.json else _line(answer, options.explain))
             sys.stdout.flush()
     except ModelError as error:
         print(f"predict.py: {error}", file=sys.stderr)
@@ -106,11 +117,13 @@ def _batches(texts):
         yield batch
 
 
-def _line(answer):
+def _line(answer, show_end=False):
     shares = "  ".join(f"{name} {share:.2f}" for name, share in answer["probabilities"].items())
     text = " ".join(answer["text"].split())
-    shown = text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 3] + "..."
-    return f"{answer['class']:8}  {shares}  {shown}"
+    if len(text) > SHOWN_LENGTH:
+        kept = SHOWN_LENGTH - 3
+        text = f"...{text[-kept:]}" if show_end else f"{text[:kept]}..."
+    return f"{answer['class']:8}  {shares}  {text}"
 
 
 if __name__ == "__main__":

@@ -96,3 +96,13 @@ def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
     marker.unlink(missing_ok=True)
     assert predict.main([str(tmp_path / "m.keras"), "text"]) == 1
     assert not marker.exists()
+
+
+def test_explain_prints_the_class_after_each_word(trained, run_script):
+    done = run_script("predict", trained, "--explain", "--json", "oil prices fall")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["text"] for answer in answers] == ["oil", "oil prices", "oil prices fall"]
+    [whole] = [json.loads(run_script("predict", trained, "--json", "oil prices fall").stdout)]
+    for name, share in whole["probabilities"].items():
+        assert answers[-1]["probabilities"][name] == pytest.approx(share, abs=1e-5)
+    assert run_script("predict", trained, "--explain", " ").stdout == ""
