@@ -30,8 +30,8 @@ class Hyperparameters:
     # Bucket boundaries: texts of like length share a batch and are padded to the next boundary.
     # More: less padding. 1: all texts are padded to the longest.
     buckets: int = 32
-    # Compile each training step with XLA: seconds for each bucket, then faster steps where texts
-    # are long and the network is small. Not used on a GPU.
+    # Compile each training step with XLA in place of the fused layers: seconds for each bucket,
+    # then steps about as fast. Not used on a GPU.
     xla: bool = False
     # Texts a training step. Larger: fewer, faster steps; raise the learning rate with it.
     batch_size: int = 16
