@@ -24,7 +24,7 @@ def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False, rnn_layer=
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            rnn_layer(units, name="recurrent"),
+            rnn_layer(units, name="simple_rnn"),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="simple_rnn",
