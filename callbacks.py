@@ -50,13 +50,14 @@ class History(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if batch + 1 - self.done >= self.every:
-            self._add(logs)
+            self.add(logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._add(logs)
+        self.add(logs)
         self.points[-1].update(val_acc=logs.get("val_acc"), val_loss=logs.get("val_loss"))
 
-    def _add(self, logs):
+    def add(self, logs):
+        """Adds the point of the steps up to now, unless it is there."""
         # Not Keras's batch: where the last execution has fewer steps, that is past the end.
         step = int(self.model.optimizer.iterations.numpy())
         steps = step - self.first
@@ -109,6 +110,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not math.isfinite(logs["loss"]):
             self._stop()
         if time.monotonic() >= self.next:
+            self.history.add(logs)
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -132,9 +134,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _stop(self):
         step, file = int(self.model.optimizer.iterations), self.directory.work / self.FILE
-        kept = f"; the weights before it are kept in {file}" if file.exists() else ""
+        kept = f"; {file} keeps the last finite weights" if file.exists() else ""
         raise RunError(
-            f"the loss is no longer finite at step {step}: try a smaller --learning-rate{kept}"
+            f"step {step}: the loss or a weight is no longer finite; "
+            f"start anew with a smaller --learning-rate, in another --run-dir{kept}"
         )
 
 

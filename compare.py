@@ -47,7 +47,7 @@ def find(paths, everything):
     results = [load_result(path) for path in paths]
     for path, result in zip(paths, results, strict=True):
         try:
-            row(result)
+            row(result), result["data"]["test hash"]
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path}/result.json: damaged: {error!r}") from error
     if not results:
@@ -65,13 +65,13 @@ def main(arguments=None):
     try:
         results = find(options.run, Path("runs"))
         print(table(results))
-        hashes = {result["data"]["hash"] for result in results}
-        if len(hashes) > 1:
-            print("not all of the runs saw the same rows: compare their accuracies with care")
+        same_test = len({result["data"]["test hash"] for result in results}) == 1
+        if not same_test:
+            print("the runs were tested on different rows: their accuracies are not comparable")
         import plots
 
         # The tutorial's points only beside figures of the same test rows.
-        comparable = any(result["tutorial_accuracy"] for result in results)
+        comparable = same_test and any(result["tutorial_accuracy"] for result in results)
         plots.comparison(results, TUTORIAL if comparable else {}, options.picture)
         print(f"picture: {options.picture}")
     except (RunError, OSError) as error:

@@ -19,7 +19,7 @@ class Corpus:
     Attributes:
         name: "ag_news", "sample" or the directory.
         train, test: `Rows`, each in the order of its rows' hashes.
-        hash: hexadecimal SHA-256 of the rows that were taken.
+        hash, test_hash: hexadecimal SHA-256 of the rows that were taken, and of the test rows.
         official_test: whether `test` is the official test split, whole.
     """
 
@@ -27,6 +27,7 @@ class Corpus:
     train: Rows
     test: Rows
     hash: str
+    test_hash: str
     official_test: bool
 
 
@@ -52,7 +53,7 @@ def load(source, train_rows=0, test_rows=0):
     train, train_hash = _take(splits[0], train_rows)
     test, test_hash = _take(splits[1], test_rows)
     corpus_hash = hashlib.sha256((train_hash + test_hash).encode()).hexdigest()
-    return Corpus(str(source), train, test, corpus_hash, test_hash == OFFICIAL_TEST_HASH)
+    return Corpus(str(source), train, test, corpus_hash, test_hash, test_hash == OFFICIAL_TEST_HASH)
 
 
 def _take(rows, count):

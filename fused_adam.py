@@ -16,6 +16,11 @@ class FusedAdam(keras.optimizers.Adam):
     sum. It has no `amsgrad`.
     """
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        if self.amsgrad:
+            raise ValueError("FusedAdam has no amsgrad")
+
     def update_step(self, gradient, variable, learning_rate):
         """As `keras.optimizers.Adam.update_step`."""
         i = self._get_variable_index(variable)

@@ -13,6 +13,12 @@ class FusedLSTM(keras.layers.LSTM):
     Where it is given a mask, padding must be on the right.
     """
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        cell = self.cell
+        if not cell.use_bias or cell.dropout or cell.recurrent_dropout:
+            raise ValueError("FusedLSTM has a bias and no dropout")
+
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """As `keras.layers.LSTM.call`, without dropout.
 

@@ -13,6 +13,13 @@ class FusedRNN(keras.layers.SimpleRNN):
     class; it is for training only: a model is saved with plain layers.
     """
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        cell = self.cell
+        plain = cell.use_bias and cell.activation is keras.activations.tanh and not cell.dropout
+        if not plain or cell.recurrent_dropout or self.return_sequences or self.go_backwards:
+            raise ValueError("FusedRNN has tanh, a bias and the last state only; no dropout")
+
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """As `keras.layers.SimpleRNN.call` with tanh, without dropout.
 

@@ -3,14 +3,16 @@
 import argparse
 import json
 import os
+import re
 import sys
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import runtime
 from rows import CLASSES
 
 BATCH_SIZE = 32
+WORD = re.compile(r"\S+", re.ASCII)  # TensorFlow splits at ASCII white space
 SHOWN_LENGTH = 60
 
 
@@ -71,8 +73,7 @@ def classify(model, texts):
 
 def prefixes(text):
     """The beginnings of a text, each a word longer: what the network has read after each word."""
-    words = text.split()
-    return [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+    return [text[: word.end()] for word in WORD.finditer(text)]
 
 
 def main(arguments=None):
@@ -84,15 +85,17 @@ def main(arguments=None):
     parser.add_argument(
         "--explain", action="store_true", help="a line for each word: the class up to there"
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
     sys.stdout.reconfigure(errors="replace")
     try:
         runtime.start_tensorflow()
         model = load_model(options.model)
-        for texts in _batches(options.text):
-            if options.explain:
-                texts = [beginning for text in texts for beginning in prefixes(text)]
-            for answer in classify(model, texts) if texts else []:
+        texts = _lines(options.text)
+        if options.explain:
+            texts = chain.from_iterable(map(prefixes, texts))
+        size = 1 if not options.text and sys.stdin.isatty() else BATCH_SIZE
+        while batch := list(islice(texts, size)):
+            for answer in classify(model, batch):
                 print(json.dumps(answer) if options.json else _line(answer, options.explain))
             sys.stdout.flush()
     except ModelError as error:
@@ -105,16 +108,13 @@ def main(arguments=None):
     return 0
 
 
-def _batches(texts):
-    lines, size = iter(texts), BATCH_SIZE
-    if not texts:
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-        lines = (line.rstrip("\r\n") for line in sys.stdin)
-        if sys.stdin.isatty():
-            print("One text a line; end with Ctrl-D.", file=sys.stderr)
-            size = 1
-    while batch := list(islice(lines, size)):
-        yield batch
+def _lines(texts):
+    if texts:
+        return iter(texts)
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    if sys.stdin.isatty():
+        print("One text a line; end with Ctrl-D.", file=sys.stderr)
+    return (line.rstrip("\r\n") for line in sys.stdin)
 
 
 def _line(answer, show_end=False):

@@ -57,6 +57,7 @@ def _result(run, model, matrix):
                 "test": len(corpus.test),
             },
             "hash": corpus.hash,
+            "test hash": corpus.test_hash,
         },
         "seed": run.options.seed,
         "parameters": model.count_params(),

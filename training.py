@@ -200,7 +200,8 @@ class Session:
         )
         self.training_data = self.train_batches.dataset()
         self.test_batches = data.evaluation_batches(test, self.corpus.test.labels, boundaries)
-        # A network without a mask would read the padding, which the saved model does not.
+        # A network without a mask would read the padding, which the saved model does not; but XLA
+        # would compile each width.
         widths = boundaries if hp.mask or hp.xla else None
         self.validation_data = None
         if hp.validation == "test":

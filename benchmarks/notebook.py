@@ -9,7 +9,6 @@ accuracy is what the tutorial reports.
 """
 
 import os
-import resource
 import sys
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import tensorflow as tf
 from keras import layers
 
 import corpus
+import runtime
 
 VOCAB_SIZE = 20000
 
@@ -61,8 +61,8 @@ def main():
     history = model.fit(
         train.batch(batch_size), validation_data=test.batch(batch_size), epochs=1, verbose=2
     )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"accuracy {history.history['val_acc'][0]:.4f} memory {peak:.0f}")
+    accuracy, memory = history.history["val_acc"][0], runtime.peak_memory_mb()
+    print(f"accuracy {accuracy:.4f} memory {memory:.0f}")
 
 
 if __name__ == "__main__":

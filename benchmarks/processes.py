@@ -10,6 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
+def corpus_argument(value):
+    """A --data argument that means the same in the project's directory, where the scripts run."""
+    return str(Path(value).resolve()) if Path(value).is_dir() else value
+
+
 def run(*command):
     """Runs a Python file of this project to its end; returns (seconds, standard output)."""
     begin = time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import machine
-from processes import ROOT, markdown, run_script
+from processes import ROOT, corpus_argument, markdown, run_script
 
 sys.path.insert(0, str(ROOT))
 import corpus
@@ -25,7 +25,7 @@ REPEATED = 240_000
 def main():
     """Prints the table: medians of seconds, and of the peak memory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="ag_news", help="as of the scripts")
+    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
     parser.add_argument("--script", default="train_lstm.py")
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--repetitions", type=int, default=3)

@@ -12,7 +12,7 @@ import re
 from statistics import mean, median
 
 import machine
-from processes import markdown, run, run_script
+from processes import corpus_argument, markdown, run, run_script
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
@@ -53,7 +53,7 @@ def repetition(model, data, seed):
 def main():
     """Prints a line for each run, then the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="ag_news", help="as of the scripts")
+    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()

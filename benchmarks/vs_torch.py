@@ -1,7 +1,9 @@
 """The time of fit: the scripts against PyTorch with the same models, batches, optimizer and rows.
 
 Needs `pip install torch`, which nothing else does. One epoch with compilation counted, and the
-steady state: two epochs less one. Medians of ratios; each repetition runs both, one by one.
+steady state: two epochs less one, from two runs. Medians of ratios; each repetition runs both, one
+after the other. PyTorch pads less (to the longest text of each batch), and its BiLSTM, unpacked,
+reads the padding, which is faster and worse.
 
     python benchmarks/vs_torch.py --data DIR
 """
@@ -10,14 +12,14 @@ import argparse
 from statistics import median
 
 import machine
-from processes import markdown, run, run_script
+from processes import corpus_argument, markdown, run, run_script
 from vs_notebook import MODELS
 
 
 def main():
     """Prints a line for each repetition, then the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="ag_news", help="as of the scripts")
+    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()

@@ -70,6 +70,10 @@ def test_a_long_epoch_is_saved_within(directory, monkeypatch):
     monkeypatch.setattr(checkpoint, "on_epoch_end", lambda epoch, logs=None: None)
     fitted(history, epochs=1, callbacks=[checkpoint])
     assert (directory.work / checkpoint.FILE).exists()
+    restored = callbacks.History(steps_per_epoch=16)
+    restored.restore(directory.work / checkpoint.HISTORY, last_step=16)
+    assert restored.points[:-1] == history.points[:-1]
+    assert restored.points[-1]["loss"] == history.points[-1]["loss"]
 
 
 @pytest.mark.parametrize("broken", ["loss", "weights"])
@@ -81,6 +85,6 @@ def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(directory
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
     loss = float("nan") if broken == "loss" else 1.0
     checkpoint.next = 0  # due
-    with pytest.raises(RunError, match="smaller --learning-rate; the weights before it are kept"):
+    with pytest.raises(RunError, match="smaller --learning-rate, .* keeps the last finite"):
         checkpoint.on_train_batch_end(0, {"loss": loss})
     assert (directory.work / checkpoint.FILE).read_bytes() == saved

@@ -31,12 +31,12 @@ def test_all_runs_are_compared_the_best_first(two, monkeypatch, capsys):
     assert (two[0].parent.parent / "comparison.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_runs_of_other_rows_are_told_apart(two, tmp_path, capsys):
+def test_runs_tested_on_other_rows_are_told_apart(two, tmp_path, capsys):
     result = load_result(two[0])
-    result["data"]["hash"] = "other"
+    result["data"]["test hash"] = "other"
     (two[0] / "result.json").write_text(json.dumps(result))
     assert compare.main([*map(str, two), "--picture", str(tmp_path / "p.png")]) == 0
-    assert "not all of the runs saw the same rows" in capsys.readouterr().out
+    assert "tested on different rows" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"script": 1}'])

@@ -17,7 +17,7 @@ def many():
     lengths = np.random.default_rng(0).integers(0, 40, size=101)
     starts = np.cumsum(lengths) - lengths
     ids = np.random.default_rng(1).integers(1, 50, size=lengths.sum()).astype(np.int32)
-    return data.Tokens(ids, starts, lengths), np.arange(101, dtype=np.int32)
+    return data.Tokens(np.append(ids, np.int32(0)), starts, lengths), np.arange(101, dtype=np.int32)
 
 
 def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctuation():
@@ -96,8 +96,23 @@ def test_training_and_evaluation_batches_hold_the_texts_of_their_labels(many):
     tokens, labels = many
     boundaries = np.array([10, 20, 40])
     training = data.TrainingBatches(tokens, labels, 8, boundaries, seed=1)
-    for dataset in (training.dataset(), data.evaluation_batches(tokens, labels, boundaries)):
-        assert dataset.cardinality() > 0
+    for dataset in (
+        training.dataset(),
+        data.evaluation_batches(tokens, labels, boundaries),
+        data.evaluation_batches(tokens, labels),
+    ):
+        seen = []
         for ids, rows in dataset.as_numpy_iterator():
             assert ids.dtype == np.int32
-            assert ids.tolist() == tokens.padded(rows, ids.shape[1]).numpy().tolist()
+            for row, text in zip(rows, ids, strict=True):
+                start, length = tokens.starts[row], tokens.lengths[row]
+                assert text[:length].tolist() == tokens.ids[start : start + length].tolist()
+                assert not text[length:].any()
+            seen += rows.tolist()
+        assert sorted(seen) == labels.tolist()
+
+
+def test_without_boundaries_only_texts_of_one_length_share_a_batch(many):
+    tokens, labels = many
+    for ids, rows in data.evaluation_batches(tokens, labels).as_numpy_iterator():
+        assert set(tokens.lengths[rows].clip(min=1)) == {ids.shape[1]}

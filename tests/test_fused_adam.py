@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import tensorflow as tf
 
 from fused_adam import FusedAdam
 
@@ -37,3 +38,16 @@ def test_its_checkpoint_is_that_of_keras_adam(tmp_path):
     assert int(other.optimizer.iterations) == 5
     for a, b in zip(ours.optimizer.variables, other.optimizer.variables, strict=True):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+def test_a_repeated_word_gets_the_square_of_the_sum():
+    embedding = keras.layers.Embedding(3, 1)
+    embedding.build()
+    optimizer = FusedAdam(0.1)
+    optimizer.build(embedding.trainable_variables)
+    values = tf.constant([[1.0], [2.0]])
+    gradient = tf.IndexedSlices(values, tf.constant([1, 1]), tf.constant([3, 1]))
+    optimizer.apply([gradient])
+    _, _, momentum, velocity = optimizer.variables
+    np.testing.assert_allclose(np.ravel(momentum), [0, 0.1 * 3, 0], rtol=1e-5)
+    np.testing.assert_allclose(np.ravel(velocity), [0, 0.001 * 9, 0], rtol=1e-4)

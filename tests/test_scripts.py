@@ -13,9 +13,17 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
+import train_bilstm
+import train_lstm
+import train_rnn
 from runs import RESULTS, load_result
 
 SCRIPTS = ["train_rnn", "train_lstm", "train_bilstm"]
+EVERY_RECIPE = [
+    (module.__name__, recipe)
+    for module in (train_rnn, train_lstm, train_bilstm)
+    for recipe in module.RECIPES
+]
 SMALL = ["--units", 4, "--embed-size", 8, "--no-xla", "--buckets", 3]
 
 
@@ -40,7 +48,7 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     assert result["recipe"] in ("titles", "tutorial")
     assert result["hyperparameters"]["units"] == 4
     assert result["data"]["name"] == "sample"
-    assert result["data"]["rows"] == {"train": 400, "test": len(sample_test_rows())}
+    assert result["data"]["rows"] == {"train": 400, "held out": 0, "test": len(sample_test_rows())}
     assert result["tutorial_accuracy"] is None
     assert (result["interrupted"], result["resumed_from_epoch"], result["seed"]) == (False, 0, 1)
     stages = "import load adapt vectorise first_step fit evaluate total".split()
@@ -84,6 +92,17 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(run_script, t
     a, b, c = (weights(tmp_path / name) for name in "abc")
     assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
     assert not all(np.array_equal(x, y) for x, y in zip(a, c, strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("script", "recipe"), EVERY_RECIPE)
+def test_each_recipe_is_deterministic(script, recipe, run_script, tmp_path):
+    for name in "ab":
+        options = ["--data", "sample", "--train-rows", 600, "--run-dir", tmp_path / name]
+        done = run_script(script, recipe, *options, timeout=300)
+        assert done.returncode == 0, done.stderr
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(run_script, tiny, tmp_path):
