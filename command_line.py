@@ -103,7 +103,7 @@ def _description(about, recipes, name):
     width = max(map(len, recipes))
     lines = [f"  {recipe:{width}}  {recipes[recipe].about}" for recipe in recipes]
     return (
-        f"{about}\n\nrecipes (test accuracy and time with 61,424 train rows at the most, two cores):\n"
+        f"{about}\n\nrecipes (test accuracy and time with up to 61,424 train rows on two cores):\n"
         + "\n".join(lines)
         + f"\n\nThe defaults below are those of {name}."
     )
