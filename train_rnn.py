@@ -74,7 +74,7 @@ RECIPES = {
     ),
     "best": Recipe(
         replace(MASKED, **FULL_VOCABULARY, batch_size=64, epochs=3, validation="none"),
-        "the highest accuracy of a SimpleRNN",
+        "the highest accuracy of a SimpleRNN, so far: 0.88 in a minute",
         tutorial_accuracy=0.8822,
     ),
 }
