@@ -72,7 +72,7 @@ RECIPES = {
             epochs=2,
             validation="none",
         ),
-        "the highest accuracy of an LSTM: 0.91 in two minutes",
+        "the highest accuracy of an LSTM, so far: 0.91 in a minute and a half",
         tutorial_accuracy=0.8870,
     ),
 }
