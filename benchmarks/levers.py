@@ -7,10 +7,8 @@ noise. The accuracy is that of one seed. A dash: the recipe does without the lev
     python benchmarks/levers.py --data DIR
 """
 
-import argparse
-
 import machine
-from processes import corpus_argument, markdown, run_script
+from processes import markdown, parser, run_script
 from vs_notebook import MODELS
 
 # lever: options that remove it; None: a patch of without.py
@@ -31,11 +29,9 @@ LEVERS = {
 
 def main():
     """Prints a line for each run, then the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS))
-    options = parser.parse_args()
+    arguments = parser(__doc__, MODELS)
+    arguments.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS))
+    options = arguments.parse_args()
     print(machine.describe(), flush=True)
     header, table = ["lever removed"], [[lever] for lever in ("none", *options.levers)]
     for model in options.models:

@@ -1,5 +1,6 @@
 """Runs whole processes for the benchmarks."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -10,8 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def corpus_argument(value):
-    """A --data argument that means the same in the project's directory, where the scripts run."""
+def parser(about, models=()):
+    """The command line that the benchmarks share; --models only where there are some."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--data", type=_corpus, default="ag_news", help="as of the scripts")
+    if models:
+        parser.add_argument("--models", nargs="+", choices=models, default=list(models))
+    return parser
+
+
+def _corpus(value):
+    """What means the same in the project's directory, where the scripts run."""
     return str(Path(value).resolve()) if Path(value).is_dir() else value
 
 

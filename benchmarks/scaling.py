@@ -5,7 +5,6 @@ The last size repeats the corpus. Interleaved: each repetition goes through all 
     python benchmarks/scaling.py --data DIR
 """
 
-import argparse
 import csv
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import machine
-from processes import ROOT, corpus_argument, markdown, run_script
+from processes import ROOT, markdown, parser, run_script
 
 sys.path.insert(0, str(ROOT))
 import corpus
@@ -24,12 +23,11 @@ REPEATED = 240_000
 
 def main():
     """Prints the table: medians of seconds, and of the peak memory."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
-    parser.add_argument("--script", default="train_lstm.py")
-    parser.add_argument("--recipe", default="fast")
-    parser.add_argument("--repetitions", type=int, default=3)
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--script", default="train_lstm.py")
+    arguments.add_argument("--recipe", default="fast")
+    arguments.add_argument("--repetitions", type=int, default=3)
+    options = arguments.parse_args()
     print(machine.describe(), flush=True)
     rows = corpus.load(options.data)
     sizes = [n for n in (7_500, 15_000, 30_000) if n < len(rows.train)] + [len(rows.train)]

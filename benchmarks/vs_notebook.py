@@ -7,12 +7,11 @@ medians of the repetitions' ratios, mean accuracies, and where the seconds of th
     python benchmarks/vs_notebook.py --data DIR
 """
 
-import argparse
 import re
 from statistics import mean, median
 
 import machine
-from processes import corpus_argument, markdown, run, run_script
+from processes import markdown, parser, run, run_script
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
@@ -52,11 +51,9 @@ def repetition(model, data, seed):
 
 def main():
     """Prints a line for each run, then the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--repetitions", type=int, default=3)
-    options = parser.parse_args()
+    arguments = parser(__doc__, MODELS)
+    arguments.add_argument("--repetitions", type=int, default=3)
+    options = arguments.parse_args()
     print(machine.describe(), flush=True)
     runs = {model: [] for model in options.models}
     for seed in range(1, options.repetitions + 1):

@@ -8,21 +8,18 @@ reads the padding, which is faster and worse.
     python benchmarks/vs_torch.py --data DIR
 """
 
-import argparse
 from statistics import median
 
 import machine
-from processes import corpus_argument, markdown, run, run_script
+from processes import markdown, parser, run, run_script
 from vs_notebook import MODELS
 
 
 def main():
     """Prints a line for each repetition, then the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=corpus_argument, default="ag_news", help="as of the scripts")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--repetitions", type=int, default=3)
-    options = parser.parse_args()
+    arguments = parser(__doc__, MODELS)
+    arguments.add_argument("--repetitions", type=int, default=3)
+    options = arguments.parse_args()
     print(machine.describe(), flush=True)
     ratios = {model: [] for model in options.models}
     for seed in range(1, options.repetitions + 1):
