@@ -61,7 +61,7 @@ RECIPES = {
     ),
     "best": Recipe(
         replace(TUTORIAL, **FULL_VOCABULARY, batch_size=64, epochs=2, validation="none"),
-        "the highest accuracy of a stacked bidirectional LSTM",
+        "the highest accuracy of a stacked bidirectional LSTM, so far: 0.90 in five minutes",
     ),
 }
 
