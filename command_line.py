@@ -17,6 +17,7 @@ LIMITS = {
     "units": (1, 10_000),
     "buckets": (1, 1000),
     "batch_size": (1, 100_000),
+    "dropout": (0, 0.95),
     "epochs": (1, 10_000),
     "learning_rate": (1e-12, 100.0),
     "seed": (0, 2**32 - 1),

@@ -24,17 +24,19 @@ __all__ = [
 EVALUATION_BATCH_SIZE = 256
 
 
-def fit_vectorizer(texts, vocab_size):
-    """Adapts a `keras.layers.TextVectorization` layer: lower case, no punctuation, split at spaces.
+def fit_vectorizer(texts, vocab_size, tokens="words"):
+    """Adapts a `keras.layers.TextVectorization` layer: lower case, no punctuation.
 
     Args:
         texts: object array of `str`.
-        vocab_size: the largest vocabulary, padding (id 0) and unknown word (id 1) included.
+        vocab_size: the largest vocabulary, padding (id 0) and unknown token (id 1) included.
+        tokens: what an id stands for: "words", split at spaces, or "characters".
 
     Raises:
         DataError: the texts hold no word.
     """
-    vectorizer = keras.layers.TextVectorization(max_tokens=vocab_size)
+    split = {"words": "whitespace", "characters": "character"}[tokens]
+    vectorizer = keras.layers.TextVectorization(max_tokens=vocab_size, split=split)
     vectorizer.adapt(_text_batches(texts))
     if vectorizer.vocabulary_size() <= 2:
         raise DataError(f"the {len(texts):,} texts that the vocabulary comes from hold no word")

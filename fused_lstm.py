@@ -28,7 +28,8 @@ class FusedLSTM(keras.layers.LSTM):
 
         Returns:
             The last hidden state of each text, (batch, units); with `return_sequences`, all of
-            them, (batch, width, units), in the order in which the layer reads.
+            them, (batch, width, units), in the order in which the layer reads. As in Keras, padding
+            that it reads before a text gives zeros, after a text the last hidden state again.
         """
         width, texts = tf.shape(sequences)[1], tf.shape(sequences)[0]
         if mask is None:
@@ -52,9 +53,13 @@ class FusedLSTM(keras.layers.LSTM):
             forget_bias=0.0,
             cell_clip=-1.0,
         ).h
+        last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
+        last = tf.gather_nd(hidden, last) * tf.cast(lengths > 0, tf.float32)[:, None]
         if not self.return_sequences:
-            last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
-            return tf.gather_nd(hidden, last) * tf.cast(lengths > 0, tf.float32)[:, None]
+            return last
+        if mask is not None:
+            at_padding = tf.zeros_like(last) if self.go_backwards else last
+            hidden = tf.where(tf.transpose(mask)[:, :, None], hidden, at_padding)
         if self.go_backwards:
             hidden = tf.reverse_sequence(hidden, lengths, seq_axis=0, batch_axis=1)[::-1]
         return tf.transpose(hidden, [1, 0, 2])

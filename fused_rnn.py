@@ -17,8 +17,8 @@ class FusedRNN(keras.layers.SimpleRNN):
         super().__init__(*arguments, **options)
         cell = self.cell
         plain = cell.use_bias and cell.activation is keras.activations.tanh and not cell.dropout
-        if not plain or cell.recurrent_dropout or self.return_sequences or self.go_backwards:
-            raise ValueError("FusedRNN has tanh, a bias and the last state only; no dropout")
+        if not plain or cell.recurrent_dropout or self.go_backwards:
+            raise ValueError("FusedRNN reads forwards, with tanh and a bias, without dropout")
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """As `keras.layers.SimpleRNN.call` with tanh, without dropout.
@@ -28,18 +28,20 @@ class FusedRNN(keras.layers.SimpleRNN):
             mask: bool tensor of shape (batch, width), True for words.
 
         Returns:
-            The last state of each text, (batch, units).
+            The last state of each text, (batch, units); with `return_sequences`, all of them,
+            (batch, width, units): padding leaves the state as it is.
         """
         words = tf.transpose(sequences, [1, 0, 2])
         inputs = tf.tensordot(words, self.cell.kernel, 1) + self.cell.bias
-        if mask is None:
-            return last_state(inputs, self.cell.recurrent_kernel)
-        is_word = tf.cast(tf.transpose(mask), inputs.dtype)[:, :, None]
-        return last_state(inputs, self.cell.recurrent_kernel, is_word)
+        is_word = None
+        if mask is not None:
+            is_word = tf.cast(tf.transpose(mask), inputs.dtype)[:, :, None]
+        states = all_states(inputs, self.cell.recurrent_kernel, is_word)
+        return tf.transpose(states, [1, 0, 2]) if self.return_sequences else states[-1]
 
 
-def last_state(inputs, recurrent_kernel, is_word=None):
-    """The state h after the last word of h = tanh(input + h @ recurrent_kernel).
+def all_states(inputs, recurrent_kernel, is_word=None):
+    """The states h of h = tanh(input + h @ recurrent_kernel).
 
     Args:
         inputs: float32 tensor of shape (width, batch, units).
@@ -47,7 +49,7 @@ def last_state(inputs, recurrent_kernel, is_word=None):
         is_word: float32 tensor of shape (width, batch, 1): 0 leaves the state as it is.
 
     Returns:
-        float32 tensor of shape (batch, units).
+        float32 tensor of shape (width, batch, units).
     """
     width = tf.shape(inputs)[0]
 
@@ -61,15 +63,15 @@ def last_state(inputs, recurrent_kernel, is_word=None):
 
         states = tf.TensorArray(tf.float32, width, element_shape=inputs.shape[1:])
         start = tf.zeros_like(inputs[0])
-        _, last, states = tf.while_loop(lambda t, *_: t < width, forth, (0, start, states))
-        states = states.stack()
+        states = tf.while_loop(lambda t, *_: t < width, forth, (0, start, states))[2].stack()
 
-        def gradient(of_last):
+        def gradient(of_states):
             slopes = 1 - states * states  # of tanh
             if is_word is not None:
                 slopes *= is_word
 
-            def back(t, of_state, of_inputs):
+            def back(t, of_later, of_inputs):
+                of_state = of_later + of_states[t]
                 of_input = of_state * slopes[t]
                 before = tf.matmul(of_input, kernel, transpose_b=True)
                 if is_word is not None:
@@ -77,11 +79,11 @@ def last_state(inputs, recurrent_kernel, is_word=None):
                 return t - 1, before, of_inputs.write(t, of_input)
 
             of_inputs = tf.TensorArray(tf.float32, width, element_shape=inputs.shape[1:])
-            loop = (width - 1, of_last, of_inputs)
+            loop = (width - 1, start, of_inputs)
             of_inputs = tf.while_loop(lambda t, *_: t >= 0, back, loop)[2].stack()
             before = tf.concat([start[None], states[:-1]], axis=0)
             return of_inputs, tf.tensordot(before, of_inputs, [[0, 1], [0, 1]])
 
-        return last, gradient
+        return states, gradient
 
     return run(inputs, tf.convert_to_tensor(recurrent_kernel))

@@ -6,69 +6,123 @@ on the right, to float32 class probabilities of shape (batch, 4). It takes:
     embed_size: length of a word's vector.
     units: hidden units of the recurrent layer (of each direction of each layer in the BiLSTM).
     mask: whether padding is masked, so that the state stays as the last real word left it.
+    dropout: share of the words, and of the numbers in the other words' vectors, that are taken for
+        0 in training.
+    pooling: what the classifier sees: "last", the state after the last word, or "max", for each
+        hidden unit the largest value that it has at any word, or 0 if that is larger.
+    rnn_layer or lstm_layer: the class of the recurrent layer: Keras's or one that computes the same
+        (`keras.layers.GRU` too in the place of the LSTM).
 """
 
 import keras
+import numpy as np
 from keras import layers
 
 from rows import CLASSES
 
 
-def simple_rnn(vocab_size=20000, embed_size=64, units=16, mask=False, rnn_layer=layers.SimpleRNN):
-    """Embedding, SimpleRNN, softmax: the tutorial's first network.
-
-    Besides the arguments of every builder it takes `rnn_layer`, a subclass of
-    `keras.layers.SimpleRNN`.
-    """
+def simple_rnn(
+    vocab_size=20000,
+    embed_size=64,
+    units=16,
+    mask=False,
+    dropout=0.0,
+    pooling="last",
+    rnn_layer=layers.SimpleRNN,
+):
+    """Embedding, SimpleRNN, softmax: the tutorial's first network."""
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            rnn_layer(units, name="simple_rnn"),
+            *_embedding(vocab_size, embed_size, mask, dropout),
+            rnn_layer(units, return_sequences=pooling != "last", name="simple_rnn"),
+            *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="simple_rnn",
     )
 
 
-def masked_rnn(vocab_size=20000, embed_size=64, units=16, rnn_layer=layers.SimpleRNN):
+def masked_rnn(vocab_size=20000, embed_size=64, units=16, **options):
     """`simple_rnn` with the padding masked: the tutorial's second network."""
-    return simple_rnn(vocab_size, embed_size, units, mask=True, rnn_layer=rnn_layer)
+    return simple_rnn(vocab_size, embed_size, units, mask=True, **options)
 
 
-def lstm(vocab_size=20000, embed_size=64, units=8, mask=False, lstm_layer=layers.LSTM):
-    """Embedding, LSTM, softmax: the tutorial's third network.
+def character_rnn(vocab_size=100, units=16, mask=True, rnn_layer=layers.SimpleRNN):
+    """One-hot characters straight into a SimpleRNN: the tutorial's remark on representing text.
 
-    Besides the arguments of every builder it takes `lstm_layer`: `keras.layers.LSTM`, a subclass of
-    it, or `keras.layers.GRU`.
+    Padding, the character 0, has no 1 in its vector; the Masking layer knows it by that.
     """
+    model = keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            layers.Embedding(vocab_size, vocab_size - 1, trainable=False, name="one_hot"),
+            *([layers.Masking()] if mask else []),
+            rnn_layer(units, name="simple_rnn"),
+            layers.Dense(len(CLASSES), activation="softmax"),
+        ],
+        name="character_rnn",
+    )
+    model.get_layer("one_hot").set_weights([np.eye(vocab_size, vocab_size - 1, k=-1)])
+    return model
+
+
+def lstm(
+    vocab_size=20000,
+    embed_size=64,
+    units=8,
+    mask=False,
+    dropout=0.0,
+    pooling="last",
+    lstm_layer=layers.LSTM,
+):
+    """Embedding, LSTM, softmax: the tutorial's third network."""
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
-            lstm_layer(units, name="recurrent"),
+            *_embedding(vocab_size, embed_size, mask, dropout),
+            lstm_layer(units, return_sequences=pooling != "last", name="recurrent"),
+            *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="lstm",
     )
 
 
-def stacked_bilstm(vocab_size=20000, embed_size=128, units=64, mask=True, lstm_layer=layers.LSTM):
-    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network.
-
-    Besides the arguments of every builder it takes `lstm_layer`: `keras.layers.LSTM`, a subclass of
-    it, or `keras.layers.GRU`.
-    """
+def stacked_bilstm(
+    vocab_size=20000,
+    embed_size=128,
+    units=64,
+    mask=True,
+    dropout=0.0,
+    pooling="last",
+    lstm_layer=layers.LSTM,
+):
+    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network."""
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            *_embedding(vocab_size, embed_size, mask, dropout),
             layers.Bidirectional(lstm_layer(units, return_sequences=True)),
-            layers.Bidirectional(lstm_layer(units)),
+            layers.Bidirectional(lstm_layer(units, return_sequences=pooling != "last")),
+            *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="stacked_bilstm",
     )
+
+
+def _embedding(vocab_size, embed_size, mask, dropout):
+    embedding = layers.Embedding(vocab_size, embed_size, mask_zero=mask)
+    if not dropout:
+        return [embedding]
+    whole_words = layers.Dropout(dropout, noise_shape=(None, None, 1), name="word_dropout")
+    return [embedding, whole_words, layers.SpatialDropout1D(dropout)]
+
+
+def _pooling(pooling):
+    # With the ReLU, padding changes no maximum: a masked layer gives 0 there, or the last state.
+    return [] if pooling == "last" else [layers.ReLU(), layers.GlobalMaxPooling1D()]
 
 
 def without_padding(model, plain=True):

@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def start_tensorflow(seed=None):
         seed: of Python's, NumPy's and TensorFlow's generators; None leaves them alone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # The mask has done its work by then; see `models._pooling`.
+    warnings.filterwarnings("ignore", message=r"Layer .* \(of type GlobalMaxPooling1D\) .* mask")
     with _without_start_up_noise():
         import keras
         import tensorflow as tf
@@ -65,6 +68,18 @@ def versions():
 
     modules = {"numpy": numpy, "tensorflow": tf, "keras": keras}
     return {"python": platform.python_version()} | {k: m.__version__ for k, m in modules.items()}
+
+
+def machine():
+    """One line on what figures were measured on: processor, cores, system, versions."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0].split(":")[1].strip() if names else processor
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    names = ", ".join(f"{name.capitalize()} {number}" for name, number in versions().items())
+    return f"{processor}, {cores} cores, {platform.system()}; {names}"
 
 
 def device():

@@ -74,10 +74,10 @@ class Session:
         training_data, validation_data: datasets of (token ids, labels) batches.
         initial_epoch, callbacks, verbose: for `fit`.
         learning_rate: a float or a `keras.optimizers.schedules.LearningRateSchedule`.
-        jit_compile, steps_per_execution: for `compile`.
+        steps_per_execution: for `compile`.
         adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
         rnn_layer, lstm_layer: the classes of recurrent layers: the fused ones on a CPU, Keras's on
-            a GPU and for XLA.
+            a GPU.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
 
@@ -103,6 +103,17 @@ class Session:
         if not self.options.quiet:
             print(*values)
 
+    def load_embeddings(self, model):
+        """With --embeddings: gives the model's first layer the vectors of words found there."""
+        hp = self.hyperparameters
+        if hp.embeddings:
+            import embeddings
+
+            words = self.vectorizer.get_vocabulary()
+            found = embeddings.put_into(model.layers[0], hp.embeddings, words)
+            model.layers[0].trainable = hp.train_embeddings
+            self.print(f"{hp.embeddings}: vectors of {found:,} of {self.vocab_size:,} entries")
+
     def restore(self, model):
         """With --resume: loads the last checkpoint into a compiled model, and ends its epoch."""
         file = self.directory.work / self.checkpoint.FILE
@@ -117,6 +128,9 @@ class Session:
         except (OSError, KeyError, ValueError) as error:
             raise RunError(f"{file}: damaged ({error}); --overwrite starts anew") from error
         step = int(model.optimizer.iterations)
+        for layer in model.layers:
+            if hasattr(layer, "seed_generator"):  # Keras does not save it: [seed, times used]
+                layer.seed_generator.state.assign([layer.seed_generator.state[0], step])
         self.history.restore(self.directory.work / self.checkpoint.HISTORY, step)
         epoch, done = divmod(step, len(self.train_batches))
         self.initial_epoch = self.resumed_from_epoch = epoch
@@ -178,7 +192,8 @@ class Session:
         hp, train, test = self.hyperparameters, self.corpus.train, self.corpus.test
         with self.clock("adapt"):
             texts = train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-            self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size)
+            tokens = getattr(hp, "tokens", "words")  # only the SimpleRNN may read characters
+            self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size, tokens)
             self.vocab_size = self.vectorizer.vocabulary_size()
         self.print(f"vocabulary: {self.vocab_size:,} entries, from {len(texts):,} texts")
         with self.clock("vectorise"):
@@ -200,9 +215,8 @@ class Session:
         )
         self.training_data = self.train_batches.dataset()
         self.test_batches = data.evaluation_batches(test, self.corpus.test.labels, boundaries)
-        # A network without a mask would read the padding, which the saved model does not; but XLA
-        # would compile each width.
-        widths = boundaries if hp.mask or hp.xla else None
+        # A network without a mask would read the padding, which the saved model does not.
+        widths = boundaries if hp.mask else None
         self.validation_data = None
         if hp.validation == "test":
             self.validation_data = data.evaluation_batches(test, self.corpus.test.labels, widths)
@@ -226,16 +240,14 @@ class Session:
         from fused_lstm import FusedLSTM
         from fused_rnn import FusedRNN
 
-        cpu, xla = runtime.device() == "CPU", self.hyperparameters.xla
-        # On a GPU, XLA would bypass cuDNN's LSTM.
-        self.jit_compile = xla and cpu
+        cpu = runtime.device() == "CPU"
         self.learning_rate = self.hyperparameters.learning_rate
         if self.hyperparameters.schedule == "cosine":
             steps = self.hyperparameters.epochs * len(self.train_batches)
             self.learning_rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
         self.adam = FusedAdam if cpu else keras.optimizers.Adam
         self.rnn_layer, self.lstm_layer = keras.layers.SimpleRNN, keras.layers.LSTM
-        if cpu and not xla:
+        if cpu:
             self.rnn_layer, self.lstm_layer = FusedRNN, FusedLSTM
         self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
 

@@ -7,15 +7,13 @@ noise. The accuracy is that of one seed. A dash: the recipe does without the lev
     python benchmarks/levers.py --data DIR
 """
 
-import machine
-from processes import markdown, parser, run_script
+from processes import machine, markdown, parser, run_script
 from vs_notebook import MODELS
 
 # lever: options that remove it; None: a patch of without.py
 LEVERS = {
     "texts to token ids once": None,
     "bucketing": ("--buckets", "1"),
-    "fused layers rather than XLA": ("--xla",),
     "16 steps per execution": None,
     "embedding of the vocabulary's size": None,
     "fused layers rather than Keras's": None,
@@ -32,7 +30,7 @@ def main():
     arguments = parser(__doc__, MODELS)
     arguments.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS))
     options = arguments.parse_args()
-    print(machine.describe(), flush=True)
+    print(machine(), flush=True)
     header, table = ["lever removed"], [[lever] for lever in ("none", *options.levers)]
     for model in options.models:
         header += [f"{model}: times longer", "accuracy"]

@@ -11,8 +11,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-import machine
-from processes import ROOT, markdown, parser, run_script
+from processes import ROOT, machine, markdown, parser, run_script
 
 sys.path.insert(0, str(ROOT))
 import corpus
@@ -28,7 +27,7 @@ def main():
     arguments.add_argument("--recipe", default="fast")
     arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
-    print(machine.describe(), flush=True)
+    print(machine(), flush=True)
     rows = corpus.load(options.data)
     sizes = [n for n in (7_500, 15_000, 30_000) if n < len(rows.train)] + [len(rows.train)]
     results = {size: [] for size in [*sizes, REPEATED]}

@@ -10,8 +10,7 @@ medians of the repetitions' ratios, mean accuracies, and where the seconds of th
 import re
 from statistics import mean, median
 
-import machine
-from processes import markdown, parser, run, run_script
+from processes import machine, markdown, parser, run, run_script
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
@@ -54,7 +53,7 @@ def main():
     arguments = parser(__doc__, MODELS)
     arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
-    print(machine.describe(), flush=True)
+    print(machine(), flush=True)
     runs = {model: [] for model in options.models}
     for seed in range(1, options.repetitions + 1):
         for model in options.models:

@@ -8,10 +8,10 @@ reads the padding, which is faster and worse.
     python benchmarks/vs_torch.py --data DIR
 """
 
+from importlib.metadata import version
 from statistics import median
 
-import machine
-from processes import markdown, parser, run, run_script
+from processes import machine, markdown, parser, run, run_script
 from vs_notebook import MODELS
 
 
@@ -20,7 +20,7 @@ def main():
     arguments = parser(__doc__, MODELS)
     arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
-    print(machine.describe(), flush=True)
+    print(f"{machine()}, Torch {version('torch')}", flush=True)
     ratios = {model: [] for model in options.models}
     for seed in range(1, options.repetitions + 1):
         for model in options.models:

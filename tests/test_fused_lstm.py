@@ -7,10 +7,12 @@ from fused_lstm import FusedLSTM
 
 
 @pytest.mark.parametrize("builder", [models.lstm, models.stacked_bilstm])
+@pytest.mark.parametrize("pooling", ["last", "max"])
 @pytest.mark.parametrize("mask", [False, True])
-def test_outputs_and_gradients_are_those_of_keras(builder, mask):
-    plain = builder(50, embed_size=6, units=5, mask=mask)
-    fused = builder(50, embed_size=6, units=5, mask=mask, lstm_layer=FusedLSTM)
+def test_outputs_and_gradients_are_those_of_keras(builder, mask, pooling):
+    options = {"embed_size": 6, "units": 5, "mask": mask, "pooling": pooling}
+    plain = builder(50, **options)
+    fused = builder(50, **options, lstm_layer=FusedLSTM)
     assert_same_outputs_and_gradients(plain, fused)
 
 

@@ -5,10 +5,12 @@ import models
 from fused_rnn import FusedRNN
 
 
+@pytest.mark.parametrize("pooling", ["last", "max"])
 @pytest.mark.parametrize("mask", [False, True])
-def test_outputs_and_gradients_are_those_of_keras(mask):
-    plain = models.simple_rnn(50, embed_size=6, units=5, mask=mask)
-    fused = models.simple_rnn(50, embed_size=6, units=5, mask=mask, rnn_layer=FusedRNN)
+def test_outputs_and_gradients_are_those_of_keras(mask, pooling):
+    options = {"embed_size": 6, "units": 5, "mask": mask, "pooling": pooling}
+    plain = models.simple_rnn(50, **options)
+    fused = models.simple_rnn(50, **options, rnn_layer=FusedRNN)
     assert_same_outputs_and_gradients(plain, fused)
 
 

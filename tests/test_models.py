@@ -10,10 +10,10 @@ BUILDERS = [models.simple_rnn, models.masked_rnn, models.lstm, models.stacked_bi
 WORDS = "oil match shares software minister goal profit chip".split()
 
 
-def small(builder, vectorizer):
+def small(builder, vectorizer, **options):
     """A model with weights large enough that what it reads makes a difference."""
     keras.utils.set_random_seed(3)
-    model = builder(vectorizer.vocabulary_size(), embed_size=8, units=4)
+    model = builder(vectorizer.vocabulary_size(), embed_size=8, units=4, **options)
     model.set_weights([weights * 3 for weights in model.get_weights()])
     return model
 
@@ -41,9 +41,10 @@ def test_a_builder_gives_an_unfitted_sequential_of_four_probabilities(builder):
     assert not model.compiled
 
 
-@pytest.mark.parametrize("builder", [models.masked_rnn, models.stacked_bilstm])
-def test_padding_leaves_a_masked_models_probabilities_as_they_were(builder, vectorizer):
-    model = small(builder, vectorizer)
+@pytest.mark.parametrize("builder", BUILDERS)
+@pytest.mark.parametrize("pooling", ["last", "max"])
+def test_padding_leaves_a_masked_models_probabilities_as_they_were(builder, pooling, vectorizer):
+    model = models.without_padding(small(builder, vectorizer, pooling=pooling))
     ids = np.array([[2, 5, 3]], dtype="int32")
     padded = np.pad(ids, ((0, 0), (0, 197)))
     beside = np.vstack([padded, np.full((1, 200), 4, dtype="int32")])
@@ -64,8 +65,11 @@ def test_padding_changes_what_an_unmasked_model_says_but_not_its_copy_without(bu
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
-def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vectorizer, tmp_path):
-    tokens_model = small(builder, vectorizer)
+@pytest.mark.parametrize("options", [{}, {"pooling": "max", "dropout": 0.5}])
+def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(
+    builder, options, vectorizer, tmp_path
+):
+    tokens_model = small(builder, vectorizer, **options)
     model = models.on_raw_text(models.without_padding(tokens_model), vectorizer)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
@@ -91,3 +95,30 @@ def test_a_gru_stands_in_for_the_lstm():
         ids = np.array([[3, 4, 5, 0]])
         copy = models.without_padding(model)
         np.testing.assert_allclose(copy(ids), model(ids[:, :3]), atol=1e-6)
+
+
+def test_dropout_takes_whole_words_and_whole_columns_in_training_alone():
+    model = models.lstm(50, embed_size=40, units=3, dropout=0.5)
+    ids = np.full((4, 30), 7)
+    embedded = keras.Sequential(model.layers[:3])
+    kept = np.asarray(embedded(ids, training=True)) != 0
+    words, columns = kept.any(axis=2), kept.any(axis=1)
+    assert 0.2 < words.mean() < 0.8
+    assert 0.2 < columns.mean() < 0.8
+    np.testing.assert_array_equal(kept, words[:, :, None] & columns[:, None, :])
+    assert (np.asarray(embedded(ids, training=False)) != 0).all()
+
+
+def test_characters_are_one_hot_and_padding_is_masked():
+    model = models.character_rnn(vocab_size=6, units=4)
+    one_hot = keras.Sequential(model.layers[:1])(np.array([[1, 5, 0]]))[0]
+    np.testing.assert_array_equal(one_hot, [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]])
+    assert [bool(layer.trainable_weights) for layer in model.layers] == [False, False, True, True]
+    alone, padded = model(np.array([[1, 5]])), model(np.array([[1, 5, 0, 0]]))
+    np.testing.assert_allclose(padded, alone, atol=1e-6)
+    unmasked = models.character_rnn(vocab_size=6, units=4, mask=False)
+    unmasked.set_weights(model.get_weights())
+    assert np.abs(unmasked(np.array([[1, 5, 0, 0]])) - alone).max() > 1e-4
+    np.testing.assert_allclose(
+        models.without_padding(unmasked)(np.array([[1, 5, 0, 0]])), alone, atol=1e-6
+    )
