@@ -48,9 +48,17 @@ def confusion_matrix(matrix, title, path):
         title: a line above the picture.
         path: the PNG file.
     """
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(5.6, 4.8), layout="constrained")
     axes = figure.subplots()
+    image = draw_confusion_matrix(axes, matrix)
+    axes.set_title(title)
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def draw_confusion_matrix(axes, matrix):
+    """Draws a matrix as `confusion_matrix` has it into Matplotlib axes; returns the image."""
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (true, predicted), share in np.ndenumerate(shares):
         axes.text(
@@ -64,9 +72,8 @@ def confusion_matrix(matrix, title, path):
     places = range(len(CLASSES))
     axes.set_xticks(places, CLASSES)
     axes.set_yticks(places, CLASSES)
-    axes.set(xlabel="predicted class", ylabel="true class", title=title)
-    figure.colorbar(image, label="share of the true class", shrink=0.8)
-    figure.savefig(path, dpi=120, format="png")
+    axes.set(xlabel="predicted class", ylabel="true class")
+    return image
 
 
 def comparison(results, tutorial, path):

@@ -26,7 +26,7 @@ def report(groups, results, baselines, rows):
         groups: dict with lists "recipes" of `Experiment` and "switches" of (remark, `Experiment`).
         results: dict of (experiment, seed) to the contents of a result.json.
         baselines: list of dicts as in the result.
-        rows: a sentence on the rows that were used.
+        rows: the `corpus.Corpus`.
     """
     seeds = sorted({seed for _, seed in results})
 
@@ -41,7 +41,8 @@ def report(groups, results, baselines, rows):
         }
 
     return {
-        "rows": rows,
+        "rows": describe(rows),
+        "train_rows": len(rows.train),
         "seeds": seeds,
         "machine": runtime.machine(),
         "baselines": baselines,
@@ -146,7 +147,7 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("reproduce.py: interrupted; the same command goes on", file=sys.stderr)
         return 130
-    contents = report(groups, results, baselines, describe(rows))
+    contents = report(groups, results, baselines, rows)
     directory = Path(options.dir)
     (directory / "results.json").write_text(json.dumps(contents, indent=2) + "\n")
     (directory / "results.md").write_text(markdown(contents))

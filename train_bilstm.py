@@ -60,8 +60,8 @@ COSINE = {
     "validation": "none",
 }
 FAST = replace(TUTORIAL, **COSINE, train_rows=20000, batch_size=128, learning_rate=0.008)
-BIGGER = {"vocab_size": 40000, "embed_size": 64, "pooling": "max", "dropout": 0.3}
-BEST = replace(TUTORIAL, **COSINE, **BIGGER, batch_size=128, epochs=3, learning_rate=0.003)
+BIGGER = {"vocab_size": 40000, "embed_size": 64, "units": 32, "pooling": "max", "dropout": 0.3}
+BEST = replace(TUTORIAL, **COSINE, **BIGGER, batch_size=64, epochs=3, learning_rate=0.002)
 RECIPES = {
     "tutorial": Recipe(TUTORIAL, "the tutorial's: 0.87 in two minutes"),
     "fast": Recipe(FAST, "as accurate, sooner: 0.89 in three quarters of a minute"),

@@ -62,7 +62,7 @@ COSINE = {
 }
 TITLES_FAST = replace(TITLES, **COSINE, vocab_size=10000, train_rows=20000, learning_rate=0.006)
 MASKED_FAST = replace(MASKED, **COSINE, vocab_size=10000, learning_rate=0.003)
-CHARACTERS = replace(TITLES_FAST, tokens="characters", train_rows=0, units=64, mask=True, epochs=3)
+CHARACTERS = replace(TITLES, **COSINE, tokens="characters", units=64, mask=True, epochs=3)
 BIGGER = {"vocab_size": 40000, "units": 64, "pooling": "max", "dropout": 0.3}
 BEST = replace(MASKED, **COSINE, **BIGGER, epochs=3, learning_rate=0.002)
 RECIPES = {

@@ -14,6 +14,7 @@ from vs_notebook import MODELS
 LEVERS = {
     "texts to token ids once": None,
     "bucketing": ("--buckets", "1"),
+    "fused layers rather than XLA": None,
     "16 steps per execution": None,
     "embedding of the vocabulary's size": None,
     "fused layers rather than Keras's": None,
