@@ -1,12 +1,15 @@
 """The command line of the training scripts: a recipe, then --FIELD VALUE for what differs."""
 
+import argparse
+import inspect
 import math
 import sys
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from typing import Literal, get_args, get_origin
 
-import tyro
-
+# The headings of --help: as in the comments `# -- text --` above the fields.
+GROUPS = ("data", "text", "model", "training", "run")
 # What each number may be: (smallest, largest).
 LIMITS = {
     "train_rows": (0, 100_000_000),
@@ -43,11 +46,13 @@ class Recipe:
 class RunOptions:
     """What every run has besides its hyperparameters."""
 
+    # -- data --
     # Where the rows come from: "ag_news" (downloaded once), "sample" (ships with the project, no
     # network), or a directory that holds train.csv and test.csv.
     data: str = "ag_news"
     # Test rows to use; 0 means all.
     test_rows: int = 0
+    # -- run --
     # Seed of the initial weights and of the order of the batches: another seed, another result.
     seed: int = 1
     # Directory of the run; by default runs/SCRIPT-RECIPE-TIME.
@@ -81,33 +86,77 @@ def parse(script, about, recipes, arguments):
         name = arguments.pop(0)
     if name not in recipes:
         _stop(script, f"no recipe {name!r}; the recipes are {', '.join(recipes)}")
-    defaults = recipes[name].hyperparameters
-    parts = [("hyperparameters", type(defaults)), ("run", RunOptions)]
     for before, argument in pairwise(arguments):
         if argument in recipes and not before.startswith("-"):
             _stop(script, f"the recipe comes first: {script}.py {argument} --FIELD VALUE ...")
-    values = tyro.cli(
-        tyro.conf.OmitArgPrefixes[make_dataclass("Arguments", parts)],
-        default=make_dataclass("Arguments", parts)(defaults, RunOptions()),
-        prog=f"{script}.py [{'|'.join(recipes)}]",
-        description=_description(about, recipes, name),
-        args=arguments,
+    parts = [recipes[name].hyperparameters, RunOptions()]
+    values = vars(_parser(script, about, recipes, name, parts).parse_args(arguments))
+    hyperparameters, run = (
+        replace(part, **{field.name: values[field.name] for field in fields(part)})
+        for part in parts
     )
-    for options in (values.hyperparameters, values.run):
-        _check_numbers(script, options)
-    if values.run.resume and not values.run.run_dir:
+    _check_numbers(script, hyperparameters)
+    _check_numbers(script, run)
+    if run.resume and not run.run_dir:
         _stop(script, "--resume needs --run-dir, the directory of the run to go on with")
-    return name, values.hyperparameters, values.run
+    return name, hyperparameters, run
 
 
-def _description(about, recipes, name):
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        _stop(self.prog.partition(".py")[0], f"{message}; --help lists all options")
+
+
+def _parser(script, about, recipes, name, parts):
+    """An option for each field of the parts, whose values are the defaults."""
     width = max(map(len, recipes))
     lines = [f"  {recipe:{width}}  {recipes[recipe].about}" for recipe in recipes]
-    return (
-        f"{about}\n\nrecipes (test accuracy and time with up to 61,424 train rows on two cores):\n"
-        + "\n".join(lines)
-        + f"\n\nThe defaults below are those of {name}."
+    parser = _Parser(
+        prog=f"{script}.py",
+        usage=f"{script}.py [{'|'.join(recipes)}] [--FIELD VALUE ...]",
+        description="\n".join(
+            [f"{about}\n", "recipes (test accuracy and time, 61,424 train rows, two cores):"]
+            + lines
+            + [f"\nThe defaults below are those of {name}."]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    for part in reversed(parts):  # --data first
+        comments = _comments(type(part))
+        for field in fields(part):
+            title, comment = comments[field.name]
+            default = getattr(part, field.name)
+            about = f"{comment} (default: {default})".replace("%", "%%")
+            flag = "--" + field.name.replace("_", "-")
+            groups[title].add_argument(flag, default=default, help=about, **_values(field.type))
+    return parser
+
+
+def _comments(options):
+    """For each field of a dataclass (the heading it stands under, the comment above it)."""
+    found, title, comment = {}, "model", []
+    for line in map(str.strip, inspect.getsource(options).splitlines()):
+        if line.startswith("# -- "):
+            title = line.strip("# -")
+        elif line.startswith("#"):
+            comment.append(line.lstrip("# "))
+        else:
+            found[line.partition(":")[0]] = (title, " ".join(comment))
+            comment = []
+    return found
+
+
+def _values(kind):
+    """What argparse has to know of a field's type."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if get_origin(kind) is Literal:
+        return {"choices": get_args(kind)}
+    if kind == str | None:
+        return {"metavar": "PATH"}
+    return {"type": kind, "metavar": kind.__name__.upper()}
 
 
 def _check_numbers(script, options):

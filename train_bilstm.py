@@ -11,16 +11,19 @@ from training import session
 class Hyperparameters:
     """The tutorial's values. Change one here, or on the command line for one run."""
 
-    # Text that the network reads. With descriptions it sees five times the words: slower, better.
-    text: Literal["title", "title+description"] = "title+description"
+    # -- data --
     # At most so many train rows; 0 means all. Fewer train sooner and worse.
     train_rows: int = 0
+    # -- text --
+    # Text that the network reads. With descriptions it sees five times the words: slower, better.
+    text: Literal["title", "title+description"] = "title+description"
     # Train rows that the vocabulary is collected from; 0 means all. More: fewer unknown words.
     vectorizer_rows: int = 2000
     # Text that the vocabulary is collected from.
     vectorizer_text: Literal["title", "title+description"] = "title"
     # Most entries of the vocabulary; rarer words become "unknown".
     vocab_size: int = 20000
+    # -- model --
     # Length of each word's vector. Longer: more to learn from, and to overfit with.
     embed_size: int = 128
     # LSTM, or GRU: three gates for four, fewer weights, much the same accuracy; slower on a CPU.
@@ -31,14 +34,15 @@ class Hyperparameters:
     pooling: Literal["last", "max"] = "last"
     # Mask the padding. Read backwards, an unmasked text would begin with its padding.
     mask: bool = True
-    # Bucket boundaries: texts of like length share a batch, padded to the next. More: less padding.
-    buckets: int = 16
-    # File of pretrained vectors (GloVe, word2vec; needs gensim), as wide as embed_size, or None.
+    # File of pretrained vectors (GloVe, word2vec; needs gensim), as wide as embed_size.
     embeddings: str | None = None
     # Whether training changes the vectors. If not, words without a pretrained one stay random.
     train_embeddings: bool = True
     # Share of words, and of vector entries, hidden from each training step. More: overfits later.
     dropout: float = 0.0
+    # -- training --
+    # Bucket boundaries: texts of like length share a batch, padded to the next. More: less padding.
+    buckets: int = 16
     # Texts a training step. Larger: fewer, faster steps; raise the learning rate with it.
     batch_size: int = 16
     # Passes over the train rows.

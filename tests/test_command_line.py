@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -108,7 +109,7 @@ def test_help_lists_the_recipes_and_the_fields_with_comment_and_default(capsys):
         parsed("large", "--help")
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    for part in ("few units", "many units", "What the network reads.", "(default: 64)", "--data"):
+    for part in ("few units", "many units", "What the network reads.", "(default: 64)", "\nrun:"):
         assert part in text
 
 
@@ -136,3 +137,23 @@ def test_the_tutorials_recipes():
     for hp in (titles, masked, lstm, bilstm):
         assert (hp.epochs, hp.learning_rate, hp.validation) == (1, 0.001, "test")
         assert (hp.vocab_size, hp.vectorizer_rows, hp.vectorizer_text) == (20000, 2000, "title")
+
+
+@pytest.mark.parametrize("script", [train_rnn, train_lstm, train_bilstm])
+def test_help_has_each_option_under_its_heading_with_its_comment(script, capsys):
+    with pytest.raises(SystemExit):
+        parse("script", "", script.RECIPES, ["--help"])
+    sections = dict(
+        re.findall(r"^(\w+):\n(.*?)(?=^\w+:\n|\Z)", capsys.readouterr().out, flags=re.M | re.S)
+    )
+    for title, flag in (
+        ("data", "--train-rows"),
+        ("data", "--data"),
+        ("text", "--vocab-size"),
+        ("model", "--units"),
+        ("training", "--batch-size"),
+        ("run", "--resume"),
+    ):
+        assert re.search(rf"^  {flag}\b.*\s+\w+ \w+", sections[title], flags=re.M), flag
+    for field in vars(script.Hyperparameters()):
+        assert sum(f"--{field.replace('_', '-')}" in part for part in sections.values()) >= 1

@@ -98,6 +98,34 @@ def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
     assert not marker.exists()
 
 
+@pytest.mark.parametrize(
+    ("module", "name"), [("os", "mkdir"), ("builtins", "exec"), ("elsewhere", "Layer")]
+)
+def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
+    module, name, trained, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+
+    def foreign(node):
+        if isinstance(node, list):
+            return [foreign(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if node.get("class_name") == "Dense":
+            return {"module": module, "class_name": name, "registered_name": name, "config": "made"}
+        return {key: foreign(value) for key, value in node.items()}
+
+    with zipfile.ZipFile(trained / "model.keras") as source:
+        files = {file: source.read(file) for file in source.namelist()}
+    files["config.json"] = json.dumps(foreign(json.loads(files["config.json"]))).encode()
+    with zipfile.ZipFile("m.keras", "w") as target:
+        for file, content in files.items():
+            target.writestr(file, content)
+    assert predict.main(["m.keras", "text"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
+
+
 def test_explain_prints_the_class_after_each_word(trained, run_script):
     done = run_script("predict", trained, "--explain", "--json", "oil prices fall")
     answers = [json.loads(line) for line in done.stdout.splitlines()]

@@ -16,7 +16,18 @@ from runs import RESULTS
 
 COMMAND = [
     *(sys.executable, str(PROJECT / "train_lstm.py"), "fast", "--data", "sample"),
-    *("--train-rows", "800", "--batch-size", "16", "--embed-size", "8", "--epochs", "6"),
+    *(
+        "--train-rows",
+        "800",
+        "--batch-size",
+        "16",
+        "--embed-size",
+        "8",
+        "--epochs",
+        "6",
+        "--dropout",
+        "0.2",
+    ),
 ]
 
 
