@@ -1,10 +1,12 @@
 """Keras callbacks of every run: order of the batches, history, checkpoint, interruption."""
 
 import csv
+import importlib.util
 import math
 import os
 import signal
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -139,6 +141,18 @@ class Checkpoint(keras.callbacks.Callback):
             f"step {step}: the loss or a weight is no longer finite; "
             f"start anew with a smaller --learning-rate, in another --run-dir{kept}"
         )
+
+
+def tensorboard(directory):
+    """Keras's TensorBoard callback: scalars of each epoch, and of each execution within it.
+
+    Raises:
+        RunError: TensorBoard is not installed.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RunError("--tensorboard needs it: pip install tensorboard")
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    return keras.callbacks.TensorBoard(directory, update_freq="batch", write_graph=False)
 
 
 class FirstStep(keras.callbacks.Callback):

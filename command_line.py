@@ -61,6 +61,10 @@ class RunOptions:
     resume: bool = False
     # Replace the finished run in --run-dir, once this one is complete.
     overwrite: bool = False
+    # "all": each batch is shared among all GPUs of the machine.
+    devices: Literal["one", "all"] = "one"
+    # Directory of TensorBoard's logs, where this run adds its own; needs tensorboard.
+    tensorboard: str | None = None
     # Print nothing but the result.
     quiet: bool = False
 

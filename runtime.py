@@ -91,6 +91,24 @@ def device():
     return ", ".join(name or "GPU" for name in names) or "CPU"
 
 
+def strategy(devices):
+    """How training is spread over the machine's devices.
+
+    Args:
+        devices: "one", or "all" for a copy of the model on each GPU: the batch is shared among
+            them, and the gradients are added up.
+
+    Returns:
+        A `tf.distribute.Strategy`, in whose scope the model is to be built and compiled.
+    """
+    import tensorflow as tf
+
+    if devices == "one":
+        return tf.distribute.get_strategy()
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in found])
+
+
 def peak_memory_mb():
     """The most memory that this process held, in MB; None where the system does not tell."""
     try:

@@ -76,23 +76,22 @@ RECIPES = {
 def main():
     """Trains as the command line says."""
     with session("train_lstm", __doc__, RECIPES) as run:
-        import keras  # here, so that --help and typing errors need not wait for TensorFlow
-
-        import models
+        import models  # here, so that --help and typing errors need not wait for TensorFlow
 
         hp = run.hyperparameters
-        layer = run.lstm_layer if hp.cell == "lstm" else keras.layers.GRU
+        layer = run.layers[hp.cell]
         sizes = run.vocab_size, hp.embed_size, hp.units
-        model = models.lstm(*sizes, hp.mask, hp.dropout, hp.pooling, layer)
-        run.load_embeddings(model)
+        with run.strategy.scope():
+            model = models.lstm(*sizes, hp.mask, hp.dropout, hp.pooling, layer)
+            run.load_embeddings(model)
+            model.compile(
+                optimizer=run.adam(run.learning_rate),
+                loss="sparse_categorical_crossentropy",
+                metrics=["acc"],
+                jit_compile=False,  # XLA would compile anew for each bucket
+                steps_per_execution=run.steps_per_execution,
+            )
         model.summary(print_fn=run.print)
-        model.compile(
-            optimizer=run.adam(run.learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["acc"],
-            jit_compile=False,  # XLA would compile anew for each bucket
-            steps_per_execution=run.steps_per_execution,
-        )
         run.restore(model)
         model.fit(
             run.training_data,

@@ -85,20 +85,22 @@ def main():
         import models  # here, so that --help and typing errors need not wait for TensorFlow
 
         hp = run.hyperparameters
-        if hp.tokens == "characters":
-            model = models.character_rnn(run.vocab_size, hp.units, hp.mask, run.rnn_layer)
-        else:
-            sizes = run.vocab_size, hp.embed_size, hp.units
-            model = models.simple_rnn(*sizes, hp.mask, hp.dropout, hp.pooling, run.rnn_layer)
-            run.load_embeddings(model)
+        layer = run.layers["simple_rnn"]
+        sizes = run.vocab_size, hp.embed_size, hp.units
+        with run.strategy.scope():
+            if hp.tokens == "characters":
+                model = models.character_rnn(run.vocab_size, hp.units, hp.mask, layer)
+            else:
+                model = models.simple_rnn(*sizes, hp.mask, hp.dropout, hp.pooling, layer)
+                run.load_embeddings(model)
+            model.compile(
+                optimizer=run.adam(run.learning_rate),
+                loss="sparse_categorical_crossentropy",
+                metrics=["acc"],
+                jit_compile=False,  # XLA would compile anew for each bucket
+                steps_per_execution=run.steps_per_execution,
+            )
         model.summary(print_fn=run.print)
-        model.compile(
-            optimizer=run.adam(run.learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["acc"],
-            jit_compile=False,  # XLA would compile anew for each bucket
-            steps_per_execution=run.steps_per_execution,
-        )
         run.restore(model)
         model.fit(
             run.training_data,

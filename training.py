@@ -75,9 +75,9 @@ class Session:
         initial_epoch, callbacks, verbose: for `fit`.
         learning_rate: a float or a `keras.optimizers.schedules.LearningRateSchedule`.
         steps_per_execution: for `compile`.
+        strategy: a `tf.distribute.Strategy`, in whose scope the model is built and compiled.
         adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
-        rnn_layer, lstm_layer: the classes of recurrent layers: the fused ones on a CPU, Keras's on
-            a GPU.
+        layers: the classes of the recurrent layers "simple_rnn", "lstm" and "gru", likewise.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
 
@@ -92,6 +92,7 @@ class Session:
         self._print_changes()
         with self.clock("import"):
             runtime.start_tensorflow(options.seed)
+            self.strategy = runtime.strategy(options.devices)
         train, test = self._vectorize()
         self._make_batches(train, test)
         self._make_callbacks()
@@ -122,9 +123,10 @@ class Session:
         if not file.exists():
             self.print(f"no checkpoint in {self.directory.path}: starting anew")
             return
-        model.optimizer.build(model.trainable_variables)
         try:
-            model.load_weights(file)
+            with self.strategy.scope():
+                model.optimizer.build(model.trainable_variables)
+                model.load_weights(file)
         except (OSError, KeyError, ValueError) as error:
             raise RunError(f"{file}: damaged ({error}); --overwrite starts anew") from error
         step = int(model.optimizer.iterations)
@@ -208,6 +210,10 @@ class Session:
         hp, labels = self.hyperparameters, self.corpus.train.labels
         held_out = int(len(train) * HELD_OUT_SHARE) if hp.validation == "held-out" else 0
         kept = len(train) - held_out
+        devices = self.strategy.num_replicas_in_sync
+        if hp.batch_size % devices:
+            raise RunError(f"--batch-size {hp.batch_size}: no multiple of the {devices} devices")
+        kept -= kept % devices  # Keras wants equal shares of the first batch
         boundaries = data.bucket_boundaries(train.lengths, hp.buckets)
         self.print(f"buckets: texts padded to {', '.join(map(str, boundaries))} tokens")
         self.train_batches = data.TrainingBatches(
@@ -218,7 +224,9 @@ class Session:
         # A network without a mask would read the padding, which the saved model does not.
         widths = boundaries if hp.mask else None
         self.validation_data = None
-        if hp.validation == "test":
+        if devices > 1:  # likewise of validation's
+            self.print("no validation during training on several devices")
+        elif hp.validation == "test":
             self.validation_data = data.evaluation_batches(test, self.corpus.test.labels, widths)
         elif held_out:
             self.validation_data = data.evaluation_batches(train[kept:], labels[kept:], widths)
@@ -232,6 +240,9 @@ class Session:
         self.first_step, self.interrupt = callbacks.FirstStep(), callbacks.StopOnSignal()
         order = callbacks.EpochOrder(self.train_batches)
         self.callbacks = [order, self.first_step, self.history, self.checkpoint, self.interrupt]
+        if self.options.tensorboard:
+            logs = Path(self.options.tensorboard) / self.directory.path.name
+            self.callbacks.append(callbacks.tensorboard(logs))
 
     def _choose_execution(self):
         import keras
@@ -240,16 +251,20 @@ class Session:
         from fused_lstm import FusedLSTM
         from fused_rnn import FusedRNN
 
-        cpu = runtime.device() == "CPU"
+        fused = runtime.device() == "CPU" and self.options.devices == "one"
         self.learning_rate = self.hyperparameters.learning_rate
         if self.hyperparameters.schedule == "cosine":
             steps = self.hyperparameters.epochs * len(self.train_batches)
             self.learning_rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
-        self.adam = FusedAdam if cpu else keras.optimizers.Adam
-        self.rnn_layer, self.lstm_layer = keras.layers.SimpleRNN, keras.layers.LSTM
-        if cpu:
-            self.rnn_layer, self.lstm_layer = FusedRNN, FusedLSTM
-        self.steps_per_execution = min(STEPS_PER_EXECUTION, len(self.train_batches))
+        self.adam = FusedAdam if fused else keras.optimizers.Adam
+        self.layers = {
+            "simple_rnn": FusedRNN if fused else keras.layers.SimpleRNN,
+            "lstm": FusedLSTM if fused else keras.layers.LSTM,
+            "gru": keras.layers.GRU,
+        }
+        # Several steps in one loop of TensorFlow fail on several devices.
+        steps = STEPS_PER_EXECUTION if self.options.devices == "one" else 1
+        self.steps_per_execution = min(steps, len(self.train_batches))
 
     def _what_decides_the_weights(self):
         named = {"script": self.script, "recipe": self.recipe_name, "seed": self.options.seed}

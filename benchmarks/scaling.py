@@ -6,14 +6,12 @@ The last size repeats the corpus. Interleaved: each repetition goes through all 
 """
 
 import csv
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from processes import ROOT, machine, markdown, parser, run_script
+from processes import machine, markdown, parser, run_script
 
-sys.path.insert(0, str(ROOT))
 import corpus
 
 STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")

@@ -55,21 +55,20 @@ def without_embedding_of_the_vocabulary():
     training.Session._choose_execution = large
 
 
-def without(attribute, plain):
-    """Keras's own class in the place of a fused one."""
+def plainly(**attributes):
+    """Keras's own classes in the place of the fused ones."""
     choose = training.Session._choose_execution
 
-    def plainly(session):
+    def choose_plainly(session):
         choose(session)
-        setattr(session, attribute, plain)
+        vars(session).update(attributes)
 
-    training.Session._choose_execution = plainly
+    training.Session._choose_execution = choose_plainly
 
 
 def without_fused_layers():
     """Keras's own recurrent layers."""
-    without("rnn_layer", keras.layers.SimpleRNN)
-    without("lstm_layer", keras.layers.LSTM)
+    plainly(layers={"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM})
 
 
 def with_xla():
@@ -89,7 +88,7 @@ PATCHES = {
     "16 steps per execution": without_steps_per_execution,
     "embedding of the vocabulary's size": without_embedding_of_the_vocabulary,
     "fused layers rather than Keras's": without_fused_layers,
-    "fused Adam": lambda: without("adam", keras.optimizers.Adam),
+    "fused Adam": lambda: plainly(adam=keras.optimizers.Adam),
 }
 
 if __name__ == "__main__":

@@ -88,3 +88,22 @@ def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(directory
     with pytest.raises(RunError, match="smaller --learning-rate, .* keeps the last finite"):
         checkpoint.on_train_batch_end(0, {"loss": loss})
     assert (directory.work / checkpoint.FILE).read_bytes() == saved
+
+
+def test_tensorboard_gets_scalars_within_the_epoch(tmp_path):
+    pytest.importorskip("tensorboard")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    logs = callbacks.tensorboard(tmp_path / "logs" / "run")
+    model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, verbose=0, callbacks=[logs])
+    (file,) = (tmp_path / "logs" / "run" / "train").iterdir()
+    content = file.read_bytes()
+    assert content.count(b"batch_loss") == 4
+    assert content.count(b"epoch_loss") == 1
+
+
+def test_without_tensorboard_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(RunError, match="pip install tensorboard"):
+        callbacks.tensorboard(tmp_path / "logs")
+    assert not (tmp_path / "logs").exists()

@@ -1,0 +1,45 @@
+import csv
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT
+
+PROGRAM = """
+import runpy, sys
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")
+several = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])
+tf.config.set_logical_device_configuration(cpu[0], several)
+sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run(devices, *command):
+    program = [sys.executable, "-c", PROGRAM, str(devices), *map(str, command)]
+    return subprocess.run(program, capture_output=True, text=True, timeout=180, cwd=PROJECT)
+
+
+@pytest.mark.parametrize("script", ["train_rnn", "train_lstm"])
+def test_two_devices_have_the_loss_of_one_at_the_same_batch(script, tiny, tmp_path):
+    losses = []
+    for devices in (1, 2):
+        directory = tmp_path / str(devices)
+        options = ["--data", tiny, "--run-dir", directory, "--devices", "all", "--epochs", "2"]
+        done = run(devices, f"{script}.py", *options, "--batch-size", "16")
+        assert done.returncode == 0, done.stderr
+        with open(directory / "history.csv", newline="") as file:
+            losses.append([float(row["loss"]) for row in csv.DictReader(file)])
+    assert len(losses[0]) == 10
+    assert losses[0][-1] < losses[0][0]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tiny, tmp_path):
+    options = ["--data", tiny, "--run-dir", tmp_path / "run", "--devices", "all"]
+    done = run(2, "train_rnn.py", *options, "--batch-size", "15")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("train_rnn.py: --batch-size 15: ")
+    assert not (tmp_path / "run").exists()
