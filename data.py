@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from corpus import Corpus, load
 from rows import DataError
@@ -73,18 +74,21 @@ class Tokens:
         return tf.gather(self.ids, places)
 
 
-def vectorize(vectorizer, texts):
+def vectorize(vectorizer, texts, show_progress=False):
     """Turns texts into token ids once, so that no epoch has to do it again.
 
     Args:
         vectorizer: an adapted `keras.layers.TextVectorization`.
         texts: object array of `str`.
+        show_progress: whether a bar on standard error shows the time left.
 
     Returns:
         `Tokens`. A text of no words has length 0.
     """
     ids, lengths = [], []
-    for padded in _text_batches(texts).map(vectorizer, num_parallel_calls=2).as_numpy_iterator():
+    batches = _text_batches(texts).map(vectorizer, num_parallel_calls=2)
+    bar = tqdm(batches, "vectorising", leave=False, delay=1, disable=not show_progress)
+    for padded in map(np.asarray, bar):
         is_word = padded != 0
         ids.append(padded[is_word].astype(np.int32))
         lengths.append(is_word.sum(axis=1))

@@ -104,6 +104,11 @@ def comparison(results, tutorial, path):
             axes.annotate(name, (second, accuracy), xytext=(5, 4), textcoords="offset points")
     axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
     axes.margins(x=0.2)
+    left, right = axes.get_xlim()
+    ticks = [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 3, 5, 7)]
+    ticks = [tick for tick in ticks if left <= tick <= right]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     figure.savefig(path, dpi=120, format="png")

@@ -26,7 +26,7 @@ class Hyperparameters:
     # -- model --
     # Length of each word's vector. Longer: more to learn from, and to overfit with.
     embed_size: int = 64
-    # LSTM, or GRU: three gates for four, fewer weights, much the same accuracy; slower on a CPU.
+    # LSTM, or GRU: two gates, not three, and no cell; much the same accuracy, slower on a CPU here.
     cell: Literal["lstm", "gru"] = "lstm"
     # Hidden units: the length of the state that the network carries from word to word.
     units: int = 8

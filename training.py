@@ -200,8 +200,8 @@ class Session:
         self.print(f"vocabulary: {self.vocab_size:,} entries, from {len(texts):,} texts")
         with self.clock("vectorise"):
             return (
-                data.vectorize(self.vectorizer, train.texts(hp.text)),
-                data.vectorize(self.vectorizer, test.texts(hp.text)),
+                data.vectorize(self.vectorizer, train.texts(hp.text), self.verbose == 1),
+                data.vectorize(self.vectorizer, test.texts(hp.text), self.verbose == 1),
             )
 
     def _make_batches(self, train, test):
@@ -271,11 +271,16 @@ class Session:
         return named | vars(self.hyperparameters) | {"hash of the rows": self.corpus.hash}
 
     def _print_changes(self):
-        tutorial = vars(type(self.hyperparameters)())
+        tutorial, recipe = type(self.hyperparameters)(), self.recipe.hyperparameters
+        name = f"recipe {self.recipe_name}, where not as in the first"
+        self._print_difference(name, tutorial, recipe)
+        self._print_difference("changed on the command line", recipe, self.hyperparameters)
+
+    def _print_difference(self, about, before, after):
         changes = [
-            f"{name} {value} ({tutorial[name]})"
-            for name, value in vars(self.hyperparameters).items()
-            if value != tutorial[name]
+            f"{name} {value} ({vars(before)[name]})"
+            for name, value in vars(after).items()
+            if value != vars(before)[name]
         ]
         if changes:
-            self.print(f"changed from {self.script}.py's first recipe: {', '.join(changes)}")
+            self.print(f"{about}: {', '.join(changes)}")
