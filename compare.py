@@ -11,11 +11,21 @@ COLUMNS = ("run", "train rows", "seed", "accuracy", "tutorial", "seconds", "para
 TUTORIAL = {"titles": (0.7995, 82), "masked": (0.8822, 371), "LSTM": (0.8870, 188)}
 
 
+def name(result):
+    """A run's script, recipe and what was changed of it, as on the command line."""
+    words = [result["script"].removeprefix("train_"), result["recipe"]]
+    for field, value in result.get("changed", {}).items():
+        flag = field.replace("_", "-")
+        words += [f"--no-{flag}" if value is False else f"--{flag}"]
+        words += [] if isinstance(value, bool) else [str(value)]
+    return " ".join(words)
+
+
 def row(result):
     """A run's cells in the order of `COLUMNS`, as text."""
     tutorial = result["tutorial_accuracy"]
     return [
-        f"{result['script']} {result['recipe']}{' (interrupted)' if result['interrupted'] else ''}",
+        f"{name(result)}{' (interrupted)' if result['interrupted'] else ''}",
         f"{result['data']['rows']['train']:,}",
         str(result["seed"]),
         f"{result['test_accuracy']:.4f}",
@@ -72,7 +82,9 @@ def main(arguments=None):
 
         # The tutorial's points only beside figures of the same test rows.
         comparable = same_test and any(result["tutorial_accuracy"] for result in results)
-        plots.comparison(results, TUTORIAL if comparable else {}, options.picture)
+        runs = [(name(r), r["test_accuracy"], r["seconds"]["total"]) for r in results]
+        tutorial = [(f"tutorial, {model}", *point) for model, point in TUTORIAL.items()]
+        plots.comparison(runs, tutorial if comparable else [], options.picture)
         print(f"picture: {options.picture}")
     except (RunError, OSError) as error:
         print(f"compare.py: {error}", file=sys.stderr)

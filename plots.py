@@ -76,32 +76,27 @@ def draw_confusion_matrix(axes, matrix):
     return image
 
 
-def comparison(results, tutorial, path):
+def comparison(runs, tutorial, path):
     """Draws test accuracy against the seconds of whole runs.
 
     Args:
-        results: contents of result.json files.
-        tutorial: dict of the name of a model to (accuracy, seconds), drawn beside the runs.
+        runs: list of (name, test accuracy, seconds).
+        tutorial: the same of the tutorial's models, drawn beside the runs.
         path: the PNG file.
     """
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     axes = figure.subplots()
-    runs = [
-        (f"{r['script'].removeprefix('train_')} {r['recipe']}", r["test_accuracy"], r["seconds"])
-        for r in results
-    ]
-    ours = [(name, accuracy, seconds["total"]) for name, accuracy, seconds in runs]
-    theirs = [(f"tutorial, {name}", *point) for name, point in tutorial.items()]
     for points, color, marker, label in (
-        (ours, BLUE, "o", "runs"),
-        (theirs, ORANGE, "s", "the tutorial, 120,000 rows, GPU"),
+        (runs, BLUE, "o", "runs"),
+        (tutorial, ORANGE, "s", "the tutorial, 120,000 rows, GPU"),
     ):
         if not points:
             continue
-        names, accuracies, seconds = zip(*points, strict=True)
+        _, accuracies, seconds = zip(*points, strict=True)
         axes.scatter(seconds, accuracies, color=color, marker=marker, label=label)
-        for name, accuracy, second in points:
-            axes.annotate(name, (second, accuracy), xytext=(5, 4), textcoords="offset points")
+    for i, (name, accuracy, second) in enumerate(sorted(runs + tutorial, key=lambda p: p[2])):
+        place = (5, 4 if i % 2 else -10)  # above, below, so that neighbours' names do not meet
+        axes.annotate(name, (second, accuracy), place, textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
     axes.margins(x=0.2)
     left, right = axes.get_xlim()

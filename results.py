@@ -49,6 +49,7 @@ def _result(run, model, matrix):
         "script": run.script,
         "recipe": run.recipe_name,
         "hyperparameters": vars(run.hyperparameters),
+        "changed": run.changed,
         "data": {
             "name": corpus.name,
             "rows": {

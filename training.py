@@ -78,6 +78,7 @@ class Session:
         strategy: a `tf.distribute.Strategy`, in whose scope the model is built and compiled.
         adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
         layers: the classes of the recurrent layers "simple_rnn", "lstm" and "gru", likewise.
+        changed: dict of the hyperparameters that are not the recipe's.
         exit_status: 0, or 130 or 143 after an interrupt.
     """
 
@@ -271,16 +272,16 @@ class Session:
         return named | vars(self.hyperparameters) | {"hash of the rows": self.corpus.hash}
 
     def _print_changes(self):
-        tutorial, recipe = type(self.hyperparameters)(), self.recipe.hyperparameters
-        name = f"recipe {self.recipe_name}, where not as in the first"
-        self._print_difference(name, tutorial, recipe)
-        self._print_difference("changed on the command line", recipe, self.hyperparameters)
-
-    def _print_difference(self, about, before, after):
-        changes = [
-            f"{name} {value} ({vars(before)[name]})"
-            for name, value in vars(after).items()
-            if value != vars(before)[name]
-        ]
-        if changes:
-            self.print(f"{about}: {', '.join(changes)}")
+        recipe = self.recipe.hyperparameters
+        tutorial = type(recipe)()
+        of_recipe, self.changed = (
+            {name: value for name, value in vars(new).items() if value != vars(old)[name]}
+            for old, new in ((tutorial, recipe), (recipe, self.hyperparameters))
+        )
+        for about, changes, before in (
+            (f"recipe {self.recipe_name}, where not as in the first", of_recipe, tutorial),
+            ("changed on the command line", self.changed, recipe),
+        ):
+            if changes:
+                values = [f"{name} {changes[name]} ({getattr(before, name)})" for name in changes]
+                self.print(f"{about}: {', '.join(values)}")

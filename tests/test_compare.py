@@ -14,6 +14,7 @@ def two(trained, tmp_path):
     for path in paths:
         shutil.copytree(trained, path)
     result = load_result(paths[1]) | {"test_accuracy": 0.99, "recipe": "better"}
+    result["changed"] = {"mask": True, "train_embeddings": False}
     (paths[1] / "result.json").write_text(json.dumps(result))
     return paths
 
@@ -23,9 +24,9 @@ def test_all_runs_are_compared_the_best_first(two, monkeypatch, capsys):
     assert compare.main([]) == 0
     header, first, second, picture = capsys.readouterr().out.splitlines()
     assert header.split() == "run train rows seed accuracy tutorial seconds parameters".split()
-    assert first.startswith("train_rnn better")
+    assert first.startswith("rnn better --mask --no-train-embeddings")
     assert "0.9900" in first
-    assert second.startswith("train_rnn titles")
+    assert second.startswith("rnn titles --batch-size 8 --epochs 2 ")
     assert len(header) == len(first) == len(second)
     assert picture == "picture: comparison.png"
     assert (two[0].parent.parent / "comparison.png").read_bytes().startswith(b"\x89PNG")
