@@ -135,7 +135,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.next = end + max(self.SECONDS, (end - begin) / self.LARGEST_SHARE)
 
     def _stop(self):
-        step, file = int(self.model.optimizer.iterations), self.directory.work / self.FILE
+        step, file = int(self.model.optimizer.iterations.numpy()), self.directory.work / self.FILE
         kept = f"; {file} keeps the last finite weights" if file.exists() else ""
         raise RunError(
             f"step {step}: the loss or a weight is no longer finite; "

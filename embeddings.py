@@ -12,7 +12,8 @@ def load(path, vocabulary):
 
     Args:
         path: GloVe's text format (a word and its numbers a line), word2vec's text format (the same
-            behind a line with count and width), or, where its name has `.bin`, word2vec's binary.
+            behind a line with count and width), or, where its name has `.bin`, word2vec's binary;
+            packed as `.gz` or not. A word has no space in it.
         vocabulary: list of `str`.
 
     Returns:
@@ -22,15 +23,17 @@ def load(path, vocabulary):
         DataError: gensim is missing, the file cannot be read, or none of the words is in it.
     """
     try:
+        from gensim import utils
         from gensim.models import KeyedVectors
     except ImportError as error:
         raise DataError("--embeddings needs gensim: pip install 'gensim>=4.4,<5'") from error
     path = Path(path)
     try:
-        with open(path, "rb") as file:
-            has_header = len(file.readline(1000).split()) == 2
+        binary = ".bin" in path.suffixes
+        with utils.open(path, "rb") as file:  # packed (.gz) or not
+            has_header = binary or len(file.readline(1000).split()) == 2
         vectors = KeyedVectors.load_word2vec_format(
-            path, binary=".bin" in path.suffixes, no_header=not has_header, unicode_errors="replace"
+            path, binary=binary, no_header=not has_header, unicode_errors="replace"
         )
         if not vectors.vector_size:
             raise ValueError("words without numbers")

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import command_line
+import corpus
 import train_bilstm
 import train_lstm
 import train_rnn
@@ -52,13 +54,14 @@ def recipes():
     return [*every[: len(train_rnn.RECIPES)], titles, *every[len(train_rnn.RECIPES) :]]
 
 
-def switches(vectors=None):
+def switches(vectors=None, width=50):
     """The tutorial's side remarks: pairs of (what the switch does, the experiment with it).
 
     What it is compared with is the same recipe without options.
 
     Args:
-        vectors: a file of pretrained word vectors, 50 wide; None leaves these switches out.
+        vectors: a file of pretrained word vectors; None leaves these switches out.
+        width: the numbers of each of them.
     """
     full_vocabulary = ("--vectorizer-rows", "0", "--vectorizer-text", FULL_TEXT)
     pairs = [
@@ -77,7 +80,7 @@ def switches(vectors=None):
         ("the last state", "train_rnn", "best", "--pooling", "last"),
     ]
     if vectors:
-        given = ("--embed-size", "50", "--embeddings", str(vectors))
+        given = ("--embed-size", str(width), "--embeddings", str(vectors))
         pairs += [
             ("pretrained vectors", "train_lstm", "fast", *given),
             ("pretrained vectors, frozen", "train_lstm", "fast", *given, "--no-train-embeddings"),
@@ -86,39 +89,44 @@ def switches(vectors=None):
     return [(about, Experiment(s, recipe, options)) for about, s, recipe, *options in pairs]
 
 
-def run(experiment, seed, data, test_hash, directory):
+def run(experiment, seed, data, directory):
     """Runs an experiment, or goes on with it, unless the directory holds its finished run.
 
     Args:
         experiment: an `Experiment`.
         seed: of the run.
         data: as of the scripts' --data.
-        test_hash: of the test rows that the run must have been tested on.
         directory: of all the runs.
 
     Returns:
         The contents of the run's result.json.
 
     Raises:
-        RunError: the run failed; what it printed is on standard error.
-        KeyboardInterrupt: it was interrupted.
+        RunError: the run failed; what it printed is on standard error. Or the directory holds its
+            run on other rows.
+        KeyboardInterrupt, SystemExit: it was interrupted.
     """
     path = Path(directory) / f"{experiment.name}-seed{seed}"
     command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
     command += ["--data", data, "--seed", str(seed), "--run-dir", str(path), "--quiet"]
-    if RunDirectory(path).finished:
-        result = load_result(path)
+    before = _settings(path)
+    if before is not None:
         asked = json.loads(json.dumps(experiment.hyperparameters()))
-        if (result["hyperparameters"], result["data"]["test hash"]) == (asked, test_hash):
-            return result
-        command.append("--overwrite")
-    elif path.exists():
-        command.append("--resume")
+        if before.get("hash of the rows") != _hash(data, asked["train_rows"]):
+            raise RunError(f"{path}: holds a run on other rows; name another --dir")
+        same = asked.items() <= before.items()
+        if same and RunDirectory(path).finished:
+            return load_result(path)
+        command.append("--resume" if same else "--overwrite")
     script = Path(__file__).parent / command[0]
     process = subprocess.Popen([sys.executable, script, *command[1:]], stdout=subprocess.DEVNULL)
     try:
         status = process.wait()
     except KeyboardInterrupt:  # it came to the run as well, which saves what it has
+        process.wait()
+        raise
+    except SystemExit:
+        process.terminate()
         process.wait()
         raise
     if status in (128 + signal.SIGINT, 128 + signal.SIGTERM):
@@ -128,18 +136,34 @@ def run(experiment, seed, data, test_hash, directory):
     return load_result(path)
 
 
-def run_all(experiments, seeds, rows, directory):
+def _settings(path):
+    """Hyperparameters and "hash of the rows" of the run in a directory; None without one."""
+    directory = RunDirectory(path)
+    if directory.unfinished:
+        return directory.read_settings()
+    if not (path / "result.json").exists():
+        return None
+    result = load_result(path)
+    return result["hyperparameters"] | {"hash of the rows": result["data"]["hash"]}
+
+
+@cache
+def _hash(data, train_rows):
+    return corpus.load(data, train_rows).hash
+
+
+def run_all(experiments, seeds, data, directory):
     """The results of experiments, as `report` takes them; a line is printed for each run.
 
     Args:
         experiments: list of `Experiment`.
         seeds: list of int; all experiments are run with the first before any with the second.
-        rows: the `corpus.Corpus`.
+        data: as of the scripts' --data.
         directory: of the runs.
     """
     results = {}
     for i, (seed, experiment) in enumerate((s, e) for s in seeds for e in experiments):
-        result = run(experiment, seed, rows.name, rows.test_hash, directory)
+        result = run(experiment, seed, data, directory)
         results[experiment, seed] = result
         place = f"{i + 1}/{len(seeds) * len(experiments)}"
         figures = f"{result['test_accuracy']:.4f}, {result['seconds']['total']:.0f} s"

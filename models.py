@@ -1,13 +1,13 @@
-"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in.
+"""The networks as `keras.Sequential` models on token ids, and the form they are saved in.
 
 Each builder returns an unfitted model from int32 token ids of shape (batch, width), padded with 0
-on the right, to float32 class probabilities of shape (batch, 4). It takes:
+on the right, to float32 class probabilities of shape (batch, 4). It takes, where it has use for it:
     vocab_size: rows of the embedding, the ids of padding (0) and of unknown words (1) included.
     embed_size: length of a word's vector.
     units: hidden units of the recurrent layer (of each direction of each layer in the BiLSTM).
     mask: whether padding is masked, so that the state stays as the last real word left it.
     dropout: share of the words, and of the numbers in the other words' vectors, that are taken for
-        0 in training.
+        0 in training; of the numbers between two recurrent layers too.
     pooling: what the classifier sees: "last", the state after the last word, or "max", for each
         hidden unit the largest value that it has at any word, or 0 if that is larger.
     rnn_layer or lstm_layer: the class of the recurrent layer: Keras's or one that computes the same
@@ -34,7 +34,8 @@ def simple_rnn(
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            *_embedding(vocab_size, embed_size, mask, dropout),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            *_dropout(dropout),
             rnn_layer(units, return_sequences=pooling != "last", name="simple_rnn"),
             *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
@@ -48,22 +49,33 @@ def masked_rnn(vocab_size=20000, embed_size=64, units=16, **options):
     return simple_rnn(vocab_size, embed_size, units, mask=True, **options)
 
 
-def character_rnn(vocab_size=100, units=16, mask=True, rnn_layer=layers.SimpleRNN):
+def character_rnn(
+    vocab_size=100,
+    units=16,
+    mask=True,
+    dropout=0.0,
+    pooling="last",
+    rnn_layer=layers.SimpleRNN,
+):
     """One-hot characters straight into a SimpleRNN: the tutorial's remark on representing text.
 
-    Padding, the character 0, has no 1 in its vector; the Masking layer knows it by that.
+    It has no `embed_size`: a vector is as long as there are characters. Padding, the character 0,
+    has no 1 in its vector; the Masking layer knows it by that.
     """
+    one_hot = layers.Embedding(vocab_size, vocab_size - 1, trainable=False, name="one_hot")
     model = keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, vocab_size - 1, trainable=False, name="one_hot"),
+            one_hot,
             *([layers.Masking()] if mask else []),
-            rnn_layer(units, name="simple_rnn"),
+            *_dropout(dropout),
+            rnn_layer(units, return_sequences=pooling != "last", name="simple_rnn"),
+            *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
         ],
         name="character_rnn",
     )
-    model.get_layer("one_hot").set_weights([np.eye(vocab_size, vocab_size - 1, k=-1)])
+    one_hot.set_weights([np.eye(vocab_size, vocab_size - 1, k=-1)])
     return model
 
 
@@ -80,7 +92,8 @@ def lstm(
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            *_embedding(vocab_size, embed_size, mask, dropout),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            *_dropout(dropout),
             lstm_layer(units, return_sequences=pooling != "last", name="recurrent"),
             *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
@@ -102,8 +115,10 @@ def stacked_bilstm(
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            *_embedding(vocab_size, embed_size, mask, dropout),
+            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            *_dropout(dropout),
             layers.Bidirectional(lstm_layer(units, return_sequences=True)),
+            *([layers.Dropout(dropout)] if dropout else []),
             layers.Bidirectional(lstm_layer(units, return_sequences=pooling != "last")),
             *_pooling(pooling),
             layers.Dense(len(CLASSES), activation="softmax"),
@@ -112,12 +127,11 @@ def stacked_bilstm(
     )
 
 
-def _embedding(vocab_size, embed_size, mask, dropout):
-    embedding = layers.Embedding(vocab_size, embed_size, mask_zero=mask)
-    if not dropout:
-        return [embedding]
-    whole_words = layers.Dropout(dropout, noise_shape=(None, None, 1), name="word_dropout")
-    return [embedding, whole_words, layers.SpatialDropout1D(dropout)]
+def _dropout(share):
+    if not share:
+        return []
+    whole_words = layers.Dropout(share, noise_shape=(None, None, 1), name="word_dropout")
+    return [whole_words, layers.SpatialDropout1D(share)]
 
 
 def _pooling(pooling):

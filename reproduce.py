@@ -1,11 +1,12 @@
 """Trains every recipe with several seeds and writes the README's tables.
 
 They go to results.md and results.json. A run that is finished is not run again, and one that was
-interrupted goes on: give the same command.
+interrupted goes on: give the same command. Only the bags of words are trained each time.
 """
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 from pathlib import Path
@@ -19,18 +20,19 @@ from runs import RunError
 AG_NEWS_TRAIN_ROWS = 120_000
 
 
-def report(groups, results, baselines, rows):
+def report(recipes, seeds, switches, switch_seeds, results, baselines, rows):
     """The contents of results.json.
 
     Args:
-        groups: dict with lists "recipes" of `Experiment` and "switches" of (remark, `Experiment`).
+        recipes: list of `Experiment`.
+        switches: list of (remark, `Experiment`).
+        seeds, switch_seeds: of their runs.
         results: dict of (experiment, seed) to the contents of a result.json.
         baselines: list of dicts as in the result.
         rows: the `corpus.Corpus`.
     """
-    seeds = sorted({seed for _, seed in results})
 
-    def line(experiment):
+    def line(experiment, seeds=seeds):
         runs = [results[experiment, seed] for seed in seeds]
         return {
             "command": experiment.command,
@@ -44,15 +46,21 @@ def report(groups, results, baselines, rows):
         "rows": describe(rows),
         "train_rows": len(rows.train),
         "seeds": seeds,
+        "switch_seeds": switch_seeds,
         "machine": runtime.machine(),
         "baselines": baselines,
-        "recipes": [line(experiment) for experiment in groups["recipes"]],
+        "recipes": [line(experiment) for experiment in recipes],
         "switches": [
-            {"remark": remark, "base": line(Experiment(switch.script, switch.recipe))}
-            | line(switch)
-            for remark, switch in groups["switches"]
+            {"remark": remark, "base": line(base(switch), switch_seeds)}
+            | line(switch, switch_seeds)
+            for remark, switch in switches
         ],
     }
+
+
+def base(switch):
+    """The recipe that a switch is compared with."""
+    return Experiment(switch.script, switch.recipe)
 
 
 def markdown(report):
@@ -67,15 +75,18 @@ def markdown(report):
     lines += ["", f"{report['rows']}. Seeds {seeds}. Seconds: median of whole runs.", ""]
     lines += [f"Machine: {report['machine']}."]
     if report["switches"]:
-        lines += ["", "| switch | command | test accuracy | without it | difference | seconds |"]
-        lines += ["|---|---|---|---|---|---|"]
+        seeds = ", ".join(map(str, report["switch_seeds"]))
+        lines += [
+            "",
+            f"Switches, seeds {seeds}, each against its recipe with the same seeds:",
+            "",
+        ]
+        lines += ["| switch | command | test accuracy | without it | difference |"]
+        lines += ["|---|---|---|---|---|"]
     for entry in report["switches"]:
         after, before = (statistics.mean(e["accuracies"]) for e in (entry, entry["base"]))
-        seconds = [f"{statistics.median(e['seconds']):.0f}" for e in (entry, entry["base"])]
         figures = f"{after:.4f}", f"{before:.4f}", f"{after - before:+.4f}"
-        lines.append(
-            _row(entry["remark"], f"`{entry['command']}`", *figures, " for ".join(seconds))
-        )
+        lines.append(_row(entry["remark"], f"`{entry['command']}`", *figures))
     return "\n".join(lines) + "\n"
 
 
@@ -116,13 +127,22 @@ def describe(rows):
     return f"At most {len(rows.train):,}{part} train rows, the official test split of {test}"
 
 
+def width_of(vectors):
+    """The width of a file of word vectors: reads it, lest it fail after an hour of runs."""
+    import embeddings
+
+    matrix, _ = embeddings.load(vectors, ["the", "of", "and", "in"])
+    return matrix.shape[1]
+
+
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__)
     parser.add_argument("--data", default="ag_news", help="as of the training scripts")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--dir", default="runs/reproduce", help="of the runs and the tables")
-    parser.add_argument("--embeddings", metavar="FILE", help="word vectors, 50 wide: more switches")
+    parser.add_argument("--switch-seeds", nargs="+", type=int, help="default: those of --seeds")
+    parser.add_argument("--dir", help="of the runs and the tables; default: runs/reproduce")
+    parser.add_argument("--embeddings", metavar="FILE", help="word vectors: more switches")
     parser.add_argument("--no-switches", action="store_true", help="the recipes alone")
     parser.add_argument(
         "--quick", action="store_true", help="see it work: the recipes, one seed, the sample"
@@ -130,25 +150,28 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.quick:
         options.data, options.seeds, options.no_switches = "sample", [1], True
-    groups = {
-        "recipes": recipes(),
-        "switches": [] if options.no_switches else switches(options.embeddings),
-    }
-    bases = [Experiment(switch.script, switch.recipe) for _, switch in groups["switches"]]
-    experiments = groups["recipes"] + [switch for _, switch in groups["switches"]] + bases
+    directory = Path(options.dir or ("runs/quick" if options.quick else "runs/reproduce"))
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         rows = corpus.load(options.data)
+        vectors, pairs = options.embeddings, []
+        if not options.no_switches:
+            pairs = switches(vectors, width_of(vectors) if vectors else None)
+        seeds = list(dict.fromkeys(options.seeds))
+        switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))
+        results = run_all(recipes(), seeds, options.data, directory)
+        compared = [experiment for _, switch in pairs for experiment in (switch, base(switch))]
+        compared = list(dict.fromkeys(compared))
+        results |= run_all(compared, switch_seeds, options.data, directory)
         runtime.start_tensorflow()
-        results = run_all(list(dict.fromkeys(experiments)), options.seeds, rows, options.dir)
-        baselines = measure_baselines(rows, options.seeds)
+        baselines = measure_baselines(rows, seeds)
+        contents = report(recipes(), seeds, pairs, switch_seeds, results, baselines, rows)
     except (DataError, RunError, OSError) as error:
         print(f"reproduce.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("reproduce.py: interrupted; the same command goes on", file=sys.stderr)
         return 130
-    contents = report(groups, results, baselines, rows)
-    directory = Path(options.dir)
     (directory / "results.json").write_text(json.dumps(contents, indent=2) + "\n")
     (directory / "results.md").write_text(markdown(contents))
     print(markdown(contents), end="")

@@ -54,7 +54,7 @@ def _result(run, model, matrix):
             "name": corpus.name,
             "rows": {
                 "train": len(run.train_batches.labels),
-                "held out": len(corpus.train) - len(run.train_batches.labels),
+                "held out": run.held_out,
                 "test": len(corpus.test),
             },
             "hash": corpus.hash,
@@ -69,6 +69,7 @@ def _result(run, model, matrix):
         "peak_memory_mb": runtime.peak_memory_mb(),
         "versions": runtime.versions(),
         "device": runtime.device(),
+        "devices": run.strategy.num_replicas_in_sync,
         "interrupted": run.interrupted,
         "resumed_from_epoch": run.resumed_from_epoch,
     }

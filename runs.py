@@ -143,6 +143,11 @@ class RunDirectory:
         with self.whole_file(name) as path:
             path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
+    def read_settings(self):
+        """What an unfinished run was begun with: a dict, empty where nothing says so."""
+        file = self.work / SETTINGS
+        return _read_json(file) if file.exists() else {}
+
     def check_settings(self, settings):
         """Begins a run, or compares an unfinished one with what it was begun with.
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 import warnings
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 START = time.perf_counter()  # of the process, less the few milliseconds before this import
@@ -62,12 +63,8 @@ def _without_start_up_noise():
 
 def versions():
     """The versions of Python and of the packages that decide a run's result."""
-    import keras
-    import numpy
-    import tensorflow as tf
-
-    modules = {"numpy": numpy, "tensorflow": tf, "keras": keras}
-    return {"python": platform.python_version()} | {k: m.__version__ for k, m in modules.items()}
+    packages = {name: version(name) for name in ("numpy", "tensorflow", "keras")}
+    return {"python": platform.python_version()} | packages
 
 
 def machine():

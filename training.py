@@ -76,7 +76,8 @@ class Session:
         learning_rate: a float or a `keras.optimizers.schedules.LearningRateSchedule`.
         steps_per_execution: for `compile`.
         strategy: a `tf.distribute.Strategy`, in whose scope the model is built and compiled.
-        adam: the class of the optimizer: the fused one on a CPU, Keras's on a GPU.
+        adam: the class of the optimizer: the fused one on a CPU, Keras's on GPUs and on several
+            devices.
         layers: the classes of the recurrent layers "simple_rnn", "lstm" and "gru", likewise.
         changed: dict of the hyperparameters that are not the recipe's.
         exit_status: 0, or 130 or 143 after an interrupt.
@@ -106,15 +107,23 @@ class Session:
             print(*values)
 
     def load_embeddings(self, model):
-        """With --embeddings: gives the model's first layer the vectors of words found there."""
+        """With --embeddings: gives the model's first layer the vectors of words found there.
+
+        Raises:
+            DataError: the file cannot be used.
+            RunError: the network reads characters.
+        """
         hp = self.hyperparameters
         if hp.embeddings:
             import embeddings
 
+            if self.tokens != "words":
+                raise RunError(f"--embeddings {hp.embeddings}: for words, not for characters")
             words = self.vectorizer.get_vocabulary()
             found = embeddings.put_into(model.layers[0], hp.embeddings, words)
-            model.layers[0].trainable = hp.train_embeddings
             self.print(f"{hp.embeddings}: vectors of {found:,} of {self.vocab_size:,} entries")
+        if not hp.train_embeddings:
+            model.layers[0].trainable = False
 
     def restore(self, model):
         """With --resume: loads the last checkpoint into a compiled model, and ends its epoch."""
@@ -130,7 +139,7 @@ class Session:
                 model.load_weights(file)
         except (OSError, KeyError, ValueError) as error:
             raise RunError(f"{file}: damaged ({error}); --overwrite starts anew") from error
-        step = int(model.optimizer.iterations)
+        step = int(model.optimizer.iterations.numpy())
         for layer in model.layers:
             if hasattr(layer, "seed_generator"):  # Keras does not save it: [seed, times used]
                 layer.seed_generator.state.assign([layer.seed_generator.state[0], step])
@@ -195,8 +204,8 @@ class Session:
         hp, train, test = self.hyperparameters, self.corpus.train, self.corpus.test
         with self.clock("adapt"):
             texts = train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-            tokens = getattr(hp, "tokens", "words")  # only the SimpleRNN may read characters
-            self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size, tokens)
+            self.tokens = getattr(hp, "tokens", "words")  # only the SimpleRNN may read characters
+            self.vectorizer = data.fit_vectorizer(texts, hp.vocab_size, self.tokens)
             self.vocab_size = self.vectorizer.vocabulary_size()
         self.print(f"vocabulary: {self.vocab_size:,} entries, from {len(texts):,} texts")
         with self.clock("vectorise"):
@@ -210,7 +219,7 @@ class Session:
 
         hp, labels = self.hyperparameters, self.corpus.train.labels
         held_out = int(len(train) * HELD_OUT_SHARE) if hp.validation == "held-out" else 0
-        kept = len(train) - held_out
+        kept, self.held_out = len(train) - held_out, held_out
         devices = self.strategy.num_replicas_in_sync
         if hp.batch_size % devices:
             raise RunError(f"--batch-size {hp.batch_size}: no multiple of the {devices} devices")
@@ -269,6 +278,7 @@ class Session:
 
     def _what_decides_the_weights(self):
         named = {"script": self.script, "recipe": self.recipe_name, "seed": self.options.seed}
+        named["devices"] = self.options.devices
         return named | vars(self.hyperparameters) | {"hash of the rows": self.corpus.hash}
 
     def _print_changes(self):

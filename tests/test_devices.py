@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import PROJECT
@@ -43,3 +44,22 @@ def test_a_batch_that_cannot_be_shared_is_refused(tiny, tmp_path):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("train_rnn.py: --batch-size 15: ")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_run_on_two_devices_goes_on_after_a_kill(tiny, tmp_path):
+    directory = tmp_path / "run"
+    command = ["train_rnn.py", "--data", tiny, "--run-dir", directory, "--devices", "all"]
+    command += ["--batch-size", "16", "--dropout", "0.2", "--epochs", "400"]
+    program = [sys.executable, "-c", PROGRAM, "2", *map(str, command)]
+    process = subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (directory / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert run(1, *command[:5], "--resume").returncode == 1  # on one device it would differ
+    done = run(2, *command, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "resuming after step" in done.stdout

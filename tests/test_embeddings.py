@@ -1,3 +1,4 @@
+import gzip
 import sys
 
 import keras
@@ -14,7 +15,7 @@ VECTORS = {"oil": [1.0, 2.0, 3.0], "the": [4.0, 5.0, 6.0], "über": [-1.0, 0.5, 
 
 
 def write(path, header, binary=False, vectors=VECTORS):
-    with open(path, "wb") as file:
+    with gzip.open(path, "wb") if path.suffix == ".gz" else open(path, "wb") as file:
         if header:
             file.write(f"{len(vectors)} 3\n".encode())
         for word, numbers in vectors.items():
@@ -28,7 +29,13 @@ def write(path, header, binary=False, vectors=VECTORS):
 
 @pytest.mark.parametrize(
     ("name", "header", "binary"),
-    [("glove.txt", False, False), ("word2vec.txt", True, False), ("word2vec.bin", True, True)],
+    [
+        ("glove.txt", False, False),
+        ("word2vec.txt", True, False),
+        ("word2vec.bin", True, True),
+        ("glove.txt.gz", False, False),
+        ("word2vec.bin.gz", True, True),
+    ],
 )
 def test_the_words_that_are_found_get_their_vectors(name, header, binary, tmp_path):
     layer = keras.layers.Embedding(len(VOCABULARY), 3)

@@ -4,6 +4,7 @@ import subprocess
 import pytest
 from conftest import PROJECT
 
+import corpus
 import experiments
 import train_lstm
 from experiments import Experiment
@@ -32,15 +33,16 @@ def started(monkeypatch):
             return started.status
 
     monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setattr(experiments, "_hash", lambda data, train_rows: "those")
     return started
 
 
-def write_result(directory, hyperparameters):
+def write_result(directory, hyperparameters, rows="those"):
     directory = PROJECT / directory
     directory.mkdir(parents=True, exist_ok=True)
     result = {
         "hyperparameters": hyperparameters,
-        "data": {"test hash": "h"},
+        "data": {"hash": rows},
         "interrupted": False,
         "test_accuracy": 0.5,
     }
@@ -48,7 +50,7 @@ def write_result(directory, hyperparameters):
 
 
 def run(directory):
-    return experiments.run(SMALL, 2, "sample", "h", directory)
+    return experiments.run(SMALL, 2, "sample", directory)
 
 
 def test_every_recipe_of_every_script_is_run():
@@ -86,9 +88,34 @@ def test_a_run_of_other_hyperparameters_is_replaced(started, tmp_path):
 def test_an_unfinished_run_goes_on(started, tmp_path):
     work = tmp_path / f"{SMALL.name}-seed2" / "unfinished"
     work.mkdir(parents=True)
-    (work / "settings.json").write_text("{}")
+    settings = SMALL.hyperparameters() | {"seed": 2, "hash of the rows": "those"}
+    (work / "settings.json").write_text(json.dumps(settings))
     run(tmp_path)
     assert "--resume" in started[0]
+
+
+def test_an_unfinished_run_of_other_hyperparameters_starts_anew(started, tmp_path):
+    work = tmp_path / f"{SMALL.name}-seed2" / "unfinished"
+    work.mkdir(parents=True)
+    settings = SMALL.hyperparameters() | {"units": 4, "hash of the rows": "those"}
+    (work / "settings.json").write_text(json.dumps(settings))
+    run(tmp_path)
+    assert "--overwrite" in started[0]
+
+
+def test_a_run_on_other_rows_is_left_alone(started, tmp_path):
+    path = tmp_path / f"{SMALL.name}-seed2"
+    write_result(path, SMALL.hyperparameters(), rows="others")
+    before = (path / "result.json").read_bytes()
+    with pytest.raises(RunError, match="on other rows; name another --dir"):
+        run(tmp_path)
+    assert started == []
+    assert (path / "result.json").read_bytes() == before
+
+
+def test_the_rows_are_those_that_the_scripts_would_take():
+    assert experiments._hash("sample", 100) == corpus.load("sample", 100).hash
+    assert experiments._hash("sample", 100) != experiments._hash("sample", 0)
 
 
 def test_a_failed_run_and_an_interrupted_one_end_it(started, tmp_path):

@@ -105,6 +105,32 @@ def test_each_recipe_is_deterministic(script, recipe, run_script, tmp_path):
     assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
+def test_pretrained_vectors_are_put_in_and_left_as_they_are(run_script, tiny, tmp_path):
+    pytest.importorskip("gensim")
+    (tmp_path / "v.txt").write_text("goal 1 2 3\nshares -1 0.5 2\nabsent 9 9 9\n")
+    command = ["train_lstm", "--data", tiny, "--embeddings", tmp_path / "v.txt", "--units", 3]
+    run = tmp_path / "run"
+    done = run_script(*command, "--embed-size", 3, "--no-train-embeddings", "--run-dir", run)
+    assert done.returncode == 0, done.stderr
+    assert "v.txt: vectors of 2 of " in done.stdout
+    network = keras.models.load_model(run / "model.keras").layers[-1]
+    embedding = network.layers[0].get_weights()[0]
+    assert [1, 2, 3] in embedding.tolist()
+    assert [-1, 0.5, 2] in embedding.tolist()
+    refused = run_script(*command, "--run-dir", tmp_path / "refused")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "use --embed-size 3" in refused.stderr
+    assert not (tmp_path / "refused").exists()
+
+
+def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path):
+    command = ["train_rnn", "characters", "--data", tiny, "--run-dir", tmp_path / "run"]
+    done = run_script(*command, "--embeddings", tmp_path / "v.txt")
+    assert done.returncode == 1
+    assert done.stderr.endswith("for words, not for characters\n")
+
+
 def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(run_script, tiny, tmp_path):
     for file in PROJECT.glob("*.py"):
         shutil.copy(file, tmp_path)
