@@ -86,7 +86,7 @@ def switches(vectors=None, width=50):
             ("pretrained vectors, frozen", "train_lstm", "fast", *given, "--no-train-embeddings"),
             ("pretrained vectors", "train_lstm", "best", *given),
         ]
-    return [(about, Experiment(s, recipe, options)) for about, s, recipe, *options in pairs]
+    return [(about, Experiment(s, recipe, tuple(options))) for about, s, recipe, *options in pairs]
 
 
 def run(experiment, seed, data, directory):

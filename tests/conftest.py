@@ -55,7 +55,8 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(tiny, run_script, tmp_path_factory):
-    """The directory of a finished run on the tiny corpus."""
+    """The directory of a finished run on the tiny corpus, in an ASCII locale."""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     directory = tmp_path_factory.mktemp("runs") / "trained"
     done = run_script(
         "train_rnn",
@@ -68,6 +69,7 @@ def trained(tiny, run_script, tmp_path_factory):
         directory,
         "--batch-size",
         8,
+        environment=ascii_only,
     )
     assert done.returncode == 0, done.stderr
     return directory

@@ -125,3 +125,8 @@ def test_a_failed_run_and_an_interrupted_one_end_it(started, tmp_path):
     started.status = 130
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
+
+
+def test_experiments_can_be_told_apart():
+    every = experiments.recipes() + [switch for _, switch in experiments.switches("v.txt")]
+    assert len(set(every)) == len({experiment.name for experiment in every}) == len(every)
