@@ -98,12 +98,12 @@ def comparison(runs, tutorial, path):
         place = (5, 4 if i % 2 else -10)  # above, below, so that neighbours' names do not meet
         axes.annotate(name, (second, accuracy), place, textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
-    axes.margins(x=0.2)
+    axes.margins(x=0.2, y=0.1)
     left, right = axes.get_xlim()
     ticks = [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 3, 5, 7)]
     ticks = [tick for tick in ticks if left <= tick <= right]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=120, format="png")

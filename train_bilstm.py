@@ -64,9 +64,9 @@ TUTORIAL = Hyperparameters()
 FAST = replace(TUTORIAL, **TUNED, train_rows=20000, batch_size=128, learning_rate=0.008)
 BEST = replace(TUTORIAL, **TUNED, **BIGGER, **LONGER, mask=True)
 RECIPES = {
-    "tutorial": Recipe(TUTORIAL, "the tutorial's: 0.87 in two minutes"),
+    "tutorial": Recipe(TUTORIAL, "the tutorial's: 0.88 in two minutes"),
     "fast": Recipe(FAST, "as accurate, sooner: 0.89 in three quarters of a minute"),
-    "best": Recipe(BEST, "the highest accuracy of a stacked BiLSTM: 0.92 in five minutes"),
+    "best": Recipe(BEST, "the highest accuracy of a BiLSTM: 0.916 in two minutes"),
 }
 
 

@@ -66,7 +66,9 @@ BEST = replace(TUTORIAL, **TUNED, **BIGGER, **LONGER, mask=True)
 RECIPES = {
     "tutorial": Recipe(TUTORIAL, "the tutorial's: 0.88 in half a minute", 0.8870),
     "fast": Recipe(FAST, "as accurate, sooner: 0.88 in fifteen seconds", 0.8870),
-    "best": Recipe(BEST, "the highest accuracy of an LSTM: 0.91 in two minutes", 0.8870),
+    "best": Recipe(
+        BEST, "the highest accuracy of an LSTM: 0.915 in two and a half minutes", 0.8870
+    ),
 }
 
 

@@ -1,0 +1,73 @@
+import json
+import time
+
+import numpy as np
+import pytest
+from conftest import PROJECT
+
+import baselines
+import corpus
+import reproduce
+
+
+def entry(command, *accuracies, **more):
+    return {
+        "command": command,
+        "accuracies": list(accuracies),
+        "seconds": [9.6, 20.0, 11.2],
+        "parameters": 1234,
+        "tutorial_accuracy": None,
+    } | more
+
+
+REPORT = {
+    "rows": "3 train rows",
+    "seeds": [1, 2, 3],
+    "switch_seeds": [1],
+    "machine": "abacus",
+    "baselines": [{"name": "majority class", "accuracies": [0.25], "parameters": 0}],
+    "recipes": [entry("a.py b", 0.5, 0.6, 0.7, tutorial_accuracy=0.9)],
+    "switches": [entry("a.py b --c", 0.7, remark="c", base=entry("a.py b", 0.8))],
+}
+
+
+def test_the_tables():
+    lines = reproduce.markdown(REPORT).splitlines()
+    assert "| majority class | 0.2500 | 0.2500 to 0.2500 |  |  | 0 |" in lines
+    assert "| `a.py b` | 0.6000 | 0.5000 to 0.7000 | 0.9000 | 11 | 1,234 |" in lines
+    assert "| c | `a.py b --c` | 0.7000 | 0.8000 | -0.1000 |" in lines
+    assert any("3 train rows. Seeds 1, 2, 3." in line for line in lines)
+
+
+def test_the_readmes_tables_are_its_output_word_for_word():
+    report = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert reproduce.markdown(report) in readme
+
+
+def test_the_majority_class_is_that_of_the_train_rows():
+    assert baselines.majority_class(np.array([2, 2, 1]), np.array([2, 1, 1, 1])) == 0.25
+
+
+def test_a_bag_of_words_learns_the_sample():
+    accuracy, parameters = baselines.bag_of_words(corpus.load("sample"), "title", seed=1)
+    assert 0.6 < accuracy < 0.98
+    assert parameters > 1000
+
+
+def test_bad_data_is_one_line(tmp_path, capsys):
+    assert reproduce.main(["--data", str(tmp_path / "absent")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_quick_takes_less_than_three_minutes_and_is_not_run_twice(run_script, tmp_path):
+    begin = time.monotonic()
+    done = run_script("reproduce", "--quick", "--dir", tmp_path, timeout=600)
+    seconds = time.monotonic() - begin
+    assert done.returncode == 0, done.stderr
+    assert seconds < 180
+    assert (tmp_path / "results.md").read_text() in done.stdout
+    assert len(json.loads((tmp_path / "results.json").read_text())["recipes"]) == 13
+    again = run_script("reproduce", "--quick", "--dir", tmp_path, timeout=60)
+    assert again.stdout == done.stdout
