@@ -274,3 +274,41 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, run_script, t
     assert result["resumed_from_epoch"] >= 1
     assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
     assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)
+
+
+def started(script, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-u", PROJECT / f"{script}.py", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_ctrl_c_before_training_leaves_one_line_and_nothing_behind(tiny, tmp_path):
+    process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
+    assert process.stdout.readline().startswith(f"{tiny}: 80 train rows")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split("\n") == ["", "train_rnn.py: interrupted", ""]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_the_checkpoint_stays(tiny, tmp_path):
+    run = tmp_path / "run"
+    process = started("train_lstm", "--data", tiny, "--run-dir", run, "--epochs", 9999, *SMALL)
+    deadline = time.monotonic() + 60
+    while not (run / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == "\n"
+    assert process.stderr.readline().startswith("stopping after this step; once more")
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - begin < 5
+    assert not (run / "result.json").exists()
+    assert (run / "unfinished" / "checkpoint.weights.h5").exists()
