@@ -6,7 +6,16 @@ from pathlib import Path
 
 from runs import RunError, load_result
 
-COLUMNS = ("run", "train rows", "seed", "accuracy", "tutorial", "seconds", "parameters")
+COLUMNS = (
+    "run",
+    "train rows",
+    "seed",
+    "accuracy",
+    "tutorial",
+    "seconds",
+    "parameters",
+    "directory",
+)
 # The tutorial's accuracies and the seconds of its notebook, on a GPU, with 120,000 train rows.
 TUTORIAL = {"titles": (0.7995, 82), "masked": (0.8822, 371), "LSTM": (0.8870, 188)}
 
@@ -18,20 +27,21 @@ def name(result):
         flag = field.replace("_", "-")
         words += [f"--no-{flag}" if value is False else f"--{flag}"]
         words += [] if isinstance(value, bool) else [str(value)]
-    return " ".join(words)
+    return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
 
 
 def row(result):
     """A run's cells in the order of `COLUMNS`, as text."""
     tutorial = result["tutorial_accuracy"]
     return [
-        f"{name(result)}{' (interrupted)' if result['interrupted'] else ''}",
+        name(result),
         f"{result['data']['rows']['train']:,}",
         str(result["seed"]),
         f"{result['test_accuracy']:.4f}",
         f"{tutorial:.4f}" if tutorial else "",
         f"{result['seconds']['total']:.0f}",
         f"{result['parameters']:,}",
+        str(result["directory"]),
     ]
 
 
@@ -54,7 +64,7 @@ def find(paths, everything):
         RunError: a named run has no result, a result lacks something, or there is no run at all.
     """
     paths = paths or sorted(file.parent for file in everything.glob("*/result.json"))
-    results = [load_result(path) for path in paths]
+    results = [load_result(path) | {"directory": path} for path in paths]
     for path, result in zip(paths, results, strict=True):
         try:
             row(result), result["data"]["test hash"]
@@ -67,7 +77,7 @@ def find(paths, everything):
 
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="compare.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="compare.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN", nargs="*", help="default: all in runs/")
     parser.add_argument("--picture", metavar="FILE", default="comparison.png", help="a PNG file")
     options = parser.parse_args(arguments)

@@ -36,8 +36,9 @@ def load_model(path):
 
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise ModelError(f"{file}: no such file; give a run directory or a .keras file")
+    if not file.is_file() or file.suffix != ".keras":
+        what = "no such file" if not file.exists() else "not a model"
+        raise ModelError(f"{file}: {what}; give a run directory or a .keras file")
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
@@ -78,7 +79,7 @@ def prefixes(text):
 
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

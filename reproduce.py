@@ -137,7 +137,7 @@ def width_of(vectors):
 
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", default="ag_news", help="as of the training scripts")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--switch-seeds", nargs="+", type=int, help="default: those of --seeds")
