@@ -23,9 +23,8 @@ def run(devices, *command):
     return subprocess.run(program, capture_output=True, text=True, timeout=180, cwd=PROJECT)
 
 
-@pytest.mark.parametrize(
-    "script", ["train_lstm", pytest.param("train_rnn", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["train_rnn", "train_lstm"])
 def test_two_devices_have_the_loss_of_one_at_the_same_batch(script, tiny, tmp_path):
     losses = []
     for devices in (1, 2):

@@ -118,6 +118,7 @@ def test_pretrained_vectors_are_put_in_and_left_as_they_are(run_script, tiny, tm
     assert [-1, 0.5, 2] in embedding.tolist()
 
 
+@pytest.mark.slow
 def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path):
     command = ["train_rnn", "characters", "--data", tiny, "--run-dir", tmp_path / "run"]
     done = run_script(*command, "--embeddings", tmp_path / "v.txt")

@@ -24,7 +24,7 @@ COMMAND = [
         "--embed-size",
         "8",
         "--epochs",
-        "6",
+        "4",
         "--dropout",
         "0.2",
     ),
