@@ -19,6 +19,11 @@ def confusion_matrix(model, batches, verbose=0):
     model.jit_compile = False  # a compilation for each width would take longer than it saves
     predicted = model.predict(batches, verbose=verbose).argmax(axis=1)
     labels = np.concatenate([labels for _, labels in batches.as_numpy_iterator()])
+    return count(labels, predicted)
+
+
+def count(labels, predicted):
+    """The confusion matrix of two int arrays of classes, the true and the predicted ones."""
     matrix = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
     np.add.at(matrix, (labels, predicted), 1)
     return matrix

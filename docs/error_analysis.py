@@ -131,9 +131,9 @@ def analyse(data, rows, runs, pictures):
     for name, experiment in MODELS.items():
         texts = test.texts(experiment.hyperparameters()["text"])
         shares = probabilities(Path(runs) / f"{experiment.name}-seed{SEED}", texts)
-        right[name] = shares.argmax(axis=1) == test.labels
-        matrices[name] = np.zeros((len(CLASSES), len(CLASSES)), int)
-        np.add.at(matrices[name], (test.labels, shares.argmax(axis=1)), 1)
+        predicted = shares.argmax(axis=1)
+        right[name] = predicted == test.labels
+        matrices[name] = evaluation.count(test.labels, predicted)
         grown[name] = growth(experiment, data, rows, whole[experiment, SEED], runs)
         print_confusions(name, matrices[name])
         print_sure_mistakes(name, test, shares)

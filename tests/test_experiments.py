@@ -85,22 +85,18 @@ def test_a_run_of_other_hyperparameters_is_replaced(started, tmp_path):
     assert "--overwrite" in started[1]
 
 
-def test_an_unfinished_run_goes_on(started, tmp_path):
+@pytest.mark.parametrize(
+    ("changed", "option"), [({}, "--resume"), ({"units": 4}, "--overwrite")], ids=["same", "other"]
+)
+def test_an_unfinished_run_goes_on_unless_its_hyperparameters_are_others(
+    changed, option, started, tmp_path
+):
     work = tmp_path / f"{SMALL.name}-seed2" / "unfinished"
     work.mkdir(parents=True)
-    settings = SMALL.hyperparameters() | {"seed": 2, "hash of the rows": "those"}
+    settings = SMALL.hyperparameters() | {"seed": 2, "hash of the rows": "those"} | changed
     (work / "settings.json").write_text(json.dumps(settings))
     run(tmp_path)
-    assert "--resume" in started[0]
-
-
-def test_an_unfinished_run_of_other_hyperparameters_starts_anew(started, tmp_path):
-    work = tmp_path / f"{SMALL.name}-seed2" / "unfinished"
-    work.mkdir(parents=True)
-    settings = SMALL.hyperparameters() | {"units": 4, "hash of the rows": "those"}
-    (work / "settings.json").write_text(json.dumps(settings))
-    run(tmp_path)
-    assert "--overwrite" in started[0]
+    assert option in started[0]
 
 
 def test_a_run_on_other_rows_is_left_alone(started, tmp_path):
