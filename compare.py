@@ -4,7 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from runs import RunError, load_result
+from matplotlib.figure import Figure
+
+import train_lstm
+import train_rnn
+from training import command_line
+from training.directory import RunError, load_result
+from training.plots import BLUE, ORANGE
+from training.recipes import flags
 
 COLUMNS = (
     "run",
@@ -16,17 +23,18 @@ COLUMNS = (
     "parameters",
     "directory",
 )
-# The tutorial's accuracies and the seconds of its notebook, on a GPU, with 120,000 train rows.
-TUTORIAL = {"titles": (0.7995, 82), "masked": (0.8822, 371), "LSTM": (0.8870, 188)}
+# The recipes that are the tutorial's own, and the seconds of its notebook, on a GPU.
+TUTORIAL = {
+    "titles": (train_rnn, "titles", 82),
+    "masked": (train_rnn, "masked", 371),
+    "LSTM": (train_lstm, "tutorial", 188),
+}
 
 
 def name(result):
     """A run's script, recipe and what was changed of it, as on the command line."""
     words = [result["script"].removeprefix("train_"), result["recipe"]]
-    for field, value in result.get("changed", {}).items():
-        flag = field.replace("_", "-")
-        words += [f"--no-{flag}" if value is False else f"--{flag}"]
-        words += [] if isinstance(value, bool) else [str(value)]
+    words += flags(result.get("changed", {}))
     return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
 
 
@@ -67,7 +75,7 @@ def find(paths, everything):
     results = [load_result(path) | {"directory": path} for path in paths]
     for path, result in zip(paths, results, strict=True):
         try:
-            row(result), result["data"]["test hash"]
+            row(result), result["data"]["test_hash"]
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path}/result.json: damaged: {error!r}") from error
     if not results:
@@ -75,31 +83,72 @@ def find(paths, everything):
     return results
 
 
+def tutorial_points():
+    """The tutorial's models as `draw` takes them: (name, test accuracy, seconds)."""
+    return [
+        (f"tutorial, {model}", module.RECIPES[recipe].tutorial_accuracy, seconds)
+        for model, (module, recipe, seconds) in TUTORIAL.items()
+    ]
+
+
+def draw(runs, tutorial, path):
+    """Draws test accuracy against the seconds of whole runs.
+
+    Args:
+        runs: list of (name, test accuracy, seconds).
+        tutorial: the same of the tutorial's models, drawn beside the runs.
+        path: the file, in a format that Matplotlib knows by its name.
+
+    Raises:
+        RunError: Matplotlib knows no such format.
+    """
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    formats = figure.canvas.get_supported_filetypes()
+    if Path(path).suffix[1:].lower() not in formats:
+        raise RunError(f"--picture {path}: its name has to end in one of .{', .'.join(formats)}")
+    axes = figure.subplots()
+    for points, color, marker, label in (
+        (runs, BLUE, "o", "runs"),
+        (tutorial, ORANGE, "s", "the tutorial, 120,000 rows, GPU"),
+    ):
+        if not points:
+            continue
+        _, accuracies, seconds = zip(*points, strict=True)
+        axes.scatter(seconds, accuracies, color=color, marker=marker, label=label)
+    for i, (name, accuracy, second) in enumerate(sorted(runs + tutorial, key=lambda p: p[2])):
+        place = (5, 4 if i % 2 else -10)  # above, below, so that neighbours' names do not meet
+        axes.annotate(name, (second, accuracy), place, textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
+    axes.margins(x=0.2, y=0.1)
+    left, right = axes.get_xlim()
+    ticks = [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 3, 5, 7)]
+    ticks = [tick for tick in ticks if left <= tick <= right]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=2)
+    figure.savefig(path, dpi=120)
+
+
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="compare.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN", nargs="*", help="default: all in runs/")
-    parser.add_argument("--picture", metavar="FILE", default="comparison.png", help="a PNG file")
+    parser.add_argument("--picture", metavar="FILE", default="comparison.png", help="a picture")
     options = parser.parse_args(arguments)
-    sys.stdout.reconfigure(errors="replace")
-    try:
+    command_line.allow_any_output()
+    with command_line.errors("compare.py") as end:
         results = find(options.run, Path("runs"))
         print(table(results))
-        same_test = len({result["data"]["test hash"] for result in results}) == 1
+        same_test = len({result["data"]["test_hash"] for result in results}) == 1
         if not same_test:
             print("the runs were tested on different rows: their accuracies are not comparable")
-        import plots
-
         # The tutorial's points only beside figures of the same test rows.
         comparable = same_test and any(result["tutorial_accuracy"] for result in results)
         runs = [(name(r), r["test_accuracy"], r["seconds"]["total"]) for r in results]
-        tutorial = [(f"tutorial, {model}", *point) for model, point in TUTORIAL.items()]
-        plots.comparison(runs, tutorial if comparable else [], options.picture)
+        draw(runs, tutorial_points() if comparable else [], options.picture)
         print(f"picture: {options.picture}")
-    except (RunError, OSError) as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return end.status
 
 
 if __name__ == "__main__":

@@ -1,30 +1,38 @@
-"""AG News -> fitted vectorizer -> token ids -> bucketed batches."""
+"""Corpus -> fitted vectorizer -> token ids -> bucketed batches: what the scripts call in turn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from corpus import Corpus, load
-from rows import DataError
-
-__all__ = [
-    "Corpus",
-    "Tokens",
-    "TrainingBatches",
-    "bucket_boundaries",
-    "bucketed",
-    "evaluation_batches",
-    "fit_vectorizer",
-    "load",
-    "vectorize",
-]
+import corpus
+from corpus import DataError
+from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
+HELD_OUT_SHARE = 0.05
 
 
+@stage("load")
+def load(source, train_rows=0, test_rows=0):
+    """Loads a corpus, its rows in an order that does not depend on where they come from.
+
+    Args:
+        source: "ag_news", "sample", or a directory that holds train.csv and test.csv.
+        train_rows, test_rows: at most so many rows; 0 means all.
+
+    Returns:
+        A `corpus.Corpus`.
+
+    Raises:
+        DataError: the rows cannot be had or used.
+    """
+    return corpus.load(source, train_rows, test_rows)
+
+
+@stage("adapt")
 def fit_vectorizer(texts, vocab_size, tokens="words"):
     """Adapts a `keras.layers.TextVectorization` layer: lower case, no punctuation.
 
@@ -46,59 +54,85 @@ def fit_vectorizer(texts, vocab_size, tokens="words"):
 
 @dataclass(frozen=True)
 class Tokens:
-    """Texts as token ids, end to end without padding.
+    """Labelled texts as token ids, end to end without padding. Arrays, or tensors of their kind.
 
     Attributes:
         ids: int32 array of shape (tokens + 1,); the last is padding (0).
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
+        labels: int32 array of shape (texts,), the class of each text.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
+    labels: np.ndarray
 
     def __len__(self):
         return len(self.lengths)
 
     def __getitem__(self, selection):
         """The texts of a slice or of an array of positions."""
-        return Tokens(self.ids, self.starts[selection], self.lengths[selection])
+        names = ("starts", "lengths", "labels")
+        return replace(self, **{name: getattr(self, name)[selection] for name in names})
 
-    def padded(self, positions, width):
-        """Texts side by side, zeros on the right: int32 tensor of shape (positions, width)."""
+    def batch(self, positions, width):
+        """Texts side by side, zeros on the right.
+
+        Returns:
+            (int32 tensor of shape (positions, width), int32 tensor of the labels).
+        """
         columns = tf.range(width, dtype=tf.int64)
         starts, lengths = tf.gather(self.starts, positions), tf.gather(self.lengths, positions)
         padding = tf.size(self.ids, tf.int64) - 1
         places = tf.where(columns < lengths[:, None], starts[:, None] + columns, padding)
-        return tf.gather(self.ids, places)
+        return tf.gather(self.ids, places), tf.gather(self.labels, positions)
 
 
-def vectorize(vectorizer, texts, show_progress=False):
+@stage("vectorise")
+def vectorize(vectorizer, rows, text, verbose=0):
     """Turns texts into token ids once, so that no epoch has to do it again.
 
     Args:
         vectorizer: an adapted `keras.layers.TextVectorization`.
-        texts: object array of `str`.
-        show_progress: whether a bar on standard error shows the time left.
+        rows: `corpus.Rows`.
+        text: what of them is read: "title" or "title+description".
+        verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
 
     Returns:
         `Tokens`. A text of no words has length 0.
     """
     ids, lengths = [], []
-    batches = _text_batches(texts).map(vectorizer, num_parallel_calls=2)
-    bar = tqdm(batches, "vectorising", leave=False, delay=1, disable=not show_progress)
+    batches = _text_batches(rows.texts(text)).map(vectorizer, num_parallel_calls=2)
+    bar = tqdm(batches, "vectorising", leave=False, delay=1, disable=verbose != 1)
     for padded in map(np.asarray, bar):
-        is_word = padded != 0
-        ids.append(padded[is_word].astype(np.int32))
-        lengths.append(is_word.sum(axis=1))
+        is_token = padded != 0
+        ids.append(padded[is_token].astype(np.int32))
+        lengths.append(is_token.sum(axis=1))
     lengths = np.concatenate(lengths)
     ids = np.concatenate([*ids, np.zeros(1, np.int32)])
-    return Tokens(ids, np.cumsum(lengths) - lengths, lengths)
+    return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels)
 
 
 def _text_batches(texts):
     return tf.data.Dataset.from_tensor_slices(texts.tolist()).batch(1024)
+
+
+def hold_out(train, test, validation):
+    """Sets texts aside to validate on.
+
+    Args:
+        train, test: `Tokens`.
+        validation: "held-out" for the last of the train texts, which are then not trained on;
+            "test" for the test texts; "none".
+
+    Returns:
+        (`Tokens` to train on, `Tokens` to validate on or None).
+    """
+    if validation == "held-out":
+        kept = len(train) - int(len(train) * HELD_OUT_SHARE)
+        return train[:kept], train[kept:] if kept < len(train) else None
+    return train, test if validation == "test" else None
 
 
 def bucket_boundaries(lengths, buckets):
@@ -124,7 +158,7 @@ def bucketed(lengths, batch_size, boundaries):
 
     Args:
         lengths: int array, tokens of each text, in the order in which texts should be used.
-        batch_size: texts a batch.
+        batch_size: texts per batch.
         boundaries: ascending int array, as of `bucket_boundaries`; a longer text has its own width.
 
     Returns:
@@ -147,42 +181,70 @@ class TrainingBatches:
     The order is a function of the seed and the epoch alone: a run that is resumed at any step sees
     the batches that it would have seen.
 
+    A `keras.utils.PyDataset` would be the usual way to have this. It makes each batch in Python,
+    which for a step of 1.6 ms takes too long; here Python only plans an epoch.
+
     Attributes:
+        boundaries: the widths that texts are padded to.
         epoch: the epoch, from 0, whose batches come next. Set it before each epoch.
         first_step: the step, from 0, at which that epoch begins.
     """
 
-    def __init__(self, tokens, labels, batch_size, boundaries, seed):
-        self.tokens, self.labels = tokens, labels
-        self.batch_size, self.boundaries, self.seed = batch_size, boundaries, seed
+    def __init__(self, tokens, batch_size, buckets, seed=1, replicas=1):
+        """Plans batches.
+
+        Args:
+            tokens: `Tokens`.
+            batch_size: texts per batch.
+            buckets: the number of bucket boundaries at the most.
+            seed: of the order.
+            replicas: devices that share each batch.
+        """
+        self.boundaries = bucket_boundaries(tokens.lengths, buckets)
+        # MirroredStrategy splits each batch evenly, so the last one must divide too.
+        self.tokens = tokens[: len(tokens) - len(tokens) % replicas]
+        self.batch_size, self.seed = batch_size, seed
         self.epoch = self.first_step = 0
 
     def __len__(self):
         """The number of batches in an epoch."""
         return -(-len(self.tokens) // self.batch_size)
 
-    def _epoch(self):
-        random = np.random.default_rng([self.seed, self.epoch])
-        shuffled = random.permutation(len(self.tokens))
+    def __str__(self):
+        widths = ", ".join(map(str, self.boundaries))
+        return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens"
+
+    def _plan(self):
+        """The batches of the epoch, from `first_step` on, as of `bucketed`."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        shuffled = rng.permutation(len(self.tokens))
         batches = bucketed(self.tokens.lengths[shuffled], self.batch_size, self.boundaries)
-        batches = [batches[i] for i in random.permutation(len(batches))]
+        batches = [batches[i] for i in rng.permutation(len(batches))]
         return [(shuffled[positions], width) for positions, width in batches[self.first_step :]]
 
     def dataset(self):
         """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32)."""
-        return _dataset(self.tokens, self.labels, self._epoch, len(self) - self.first_step)
+        return _dataset(self.tokens, self._plan, len(self) - self.first_step)
 
 
-def evaluation_batches(tokens, labels, boundaries=None):
+def evaluation_batches(tokens, boundaries=None):
     """The same (token ids, labels) dataset for evaluation: large batches, shortest first.
 
-    Without boundaries only texts of the same length share a batch, so that none is padded.
+    Args:
+        tokens: `Tokens`, or None.
+        boundaries: as of `TrainingBatches`; without, only texts of the same length share a batch,
+            so that none is padded.
+
+    Returns:
+        The dataset; None for no tokens.
     """
+    if tokens is None:
+        return None
     if boundaries is None:
         batches = _without_padding(tokens.lengths)
     else:
         batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
-    return _dataset(tokens, labels, lambda: batches, len(batches))
+    return _dataset(tokens, lambda: batches, len(batches))
 
 
 def _without_padding(lengths):
@@ -194,27 +256,28 @@ def _without_padding(lengths):
     ]
 
 
-def _dataset(tokens, labels, epoch, batches):
-    """Python plans an epoch's batches; TensorFlow alone puts them together, beside the training."""
+def _dataset(tokens, plan_epoch, steps):
+    """A dataset of batches: Python plans them, TensorFlow alone puts them together.
+
+    Args:
+        tokens: `Tokens`.
+        plan_epoch: a function that gives an epoch's batches, as of `bucketed`.
+        steps: the number of them.
+    """
 
     def plan():
-        positions, widths = zip(*epoch(), strict=True)
+        positions, widths = zip(*plan_epoch(), strict=True)
         ends = np.cumsum([len(texts) for texts in positions])
         yield np.concatenate(positions), np.stack([np.append(0, ends[:-1]), ends, widths], axis=1)
 
-    def batch(positions, limits):
-        texts = positions[limits[0] : limits[1]]
-        return tokens.padded(texts, limits[2]), tf.gather(labels, texts)
+    def batches(positions, limits):
+        return tf.data.Dataset.from_tensor_slices(limits).map(
+            lambda limit: tokens.batch(positions[limit[0] : limit[1]], limit[2])
+        )
 
     with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
-        tokens = Tokens(*map(tf.constant, (tokens.ids, tokens.starts, tokens.lengths)))
-        labels = tf.constant(labels)
+        tokens = replace(tokens, **{name: tf.constant(a) for name, a in vars(tokens).items()})
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
-    dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(
-        lambda positions, limits: tf.data.Dataset.from_tensor_slices(limits).map(
-            lambda limits: batch(positions, limits)
-        )
-    )
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(
-        tf.data.AUTOTUNE
-    )
+    dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return dataset.prefetch(tf.data.AUTOTUNE)

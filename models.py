@@ -1,102 +1,92 @@
-"""The networks as `keras.Sequential` models on token ids, and the form they are saved in.
-
-Each builder returns an unfitted model from int32 token ids of shape (batch, width), padded with 0
-on the right, to float32 class probabilities of shape (batch, 4). It takes, where it has use for it:
-    vocab_size: rows of the embedding, the ids of padding (0) and of unknown words (1) included.
-    embed_size: length of a word's vector.
-    units: hidden units of the recurrent layer (of each direction of each layer in the BiLSTM).
-    mask: whether padding is masked, so that the state stays as the last real word left it.
-    dropout: share of the words, and of the numbers in the other words' vectors, that are taken for
-        0 in training; of the numbers between two recurrent layers too.
-    pooling: what the classifier sees: "last", the state after the last word, or "max", for each
-        hidden unit the largest value that it has at any word, or 0 if that is larger.
-    rnn_layer or lstm_layer: the class of the recurrent layer: Keras's or one that computes the same
-        (`keras.layers.GRU` too in the place of the LSTM).
-"""
+"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in."""
 
 import keras
 import numpy as np
 from keras import layers
 
-from rows import CLASSES
-
 
 def simple_rnn(
     vocab_size=20000,
+    *,
     embed_size=64,
     units=16,
+    classes=4,
+    one_hot=False,
     mask=False,
     dropout=0.0,
     pooling="last",
-    rnn_layer=layers.SimpleRNN,
+    layer=layers.SimpleRNN,
 ):
-    """Embedding, SimpleRNN, softmax: the tutorial's first network."""
+    """Embedding, SimpleRNN, softmax: the tutorial's first network.
+
+    Args:
+        vocab_size: entries of the vocabulary, padding (id 0) and unknown token (id 1) included.
+        embed_size: length of a token's vector.
+        units: hidden units: the length of the state.
+        classes: number of classes.
+        one_hot: whether a token's vector has a single 1 in place of learned numbers; it is then
+            `vocab_size - 1` long, and padding has no 1.
+        mask: whether padding is masked, so that the state stays as the last token left it.
+        dropout: in training, drop whole tokens and whole embedding columns with this probability.
+        pooling: what the classifier sees: "last", the state after the last token, or "max", for
+            each hidden unit the largest value that it has at any token, or 0 if that is larger.
+        layer: class of the recurrent layer, with the arguments of `keras.layers.SimpleRNN`.
+
+    Returns:
+        An unfitted `keras.Sequential` from int32 token ids of shape (batch, width), padded with 0
+        on the right, to float32 class probabilities of shape (batch, classes).
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            _one_hot(vocab_size, mask) if one_hot else _embedding(vocab_size, embed_size, mask),
             *_dropout(dropout),
-            rnn_layer(units, return_sequences=pooling != "last", name="simple_rnn"),
+            layer(units, return_sequences=pooling != "last", name="recurrent"),
             *_pooling(pooling),
-            layers.Dense(len(CLASSES), activation="softmax"),
+            layers.Dense(classes, activation="softmax", name="classifier"),
         ],
         name="simple_rnn",
     )
 
 
-def masked_rnn(vocab_size=20000, embed_size=64, units=16, **options):
-    """`simple_rnn` with the padding masked: the tutorial's second network."""
-    return simple_rnn(vocab_size, embed_size, units, mask=True, **options)
+def masked_rnn(vocab_size=20000, **options):
+    """`simple_rnn` with the padding masked: the tutorial's second network, for use in a notebook.
 
-
-def character_rnn(
-    vocab_size=100,
-    units=16,
-    mask=True,
-    dropout=0.0,
-    pooling="last",
-    rnn_layer=layers.SimpleRNN,
-):
-    """One-hot characters straight into a SimpleRNN: the tutorial's remark on representing text.
-
-    It has no `embed_size`: a vector is as long as there are characters. Padding, the character 0,
-    has no 1 in its vector; the Masking layer knows it by that.
+    Args:
+        vocab_size, options: as of `simple_rnn`, without `mask`.
     """
-    one_hot = layers.Embedding(vocab_size, vocab_size - 1, trainable=False, name="one_hot")
-    model = keras.Sequential(
-        [
-            keras.Input(shape=(None,), dtype="int32"),
-            one_hot,
-            *([layers.Masking()] if mask else []),
-            *_dropout(dropout),
-            rnn_layer(units, return_sequences=pooling != "last", name="simple_rnn"),
-            *_pooling(pooling),
-            layers.Dense(len(CLASSES), activation="softmax"),
-        ],
-        name="character_rnn",
-    )
-    one_hot.set_weights([np.eye(vocab_size, vocab_size - 1, k=-1)])
-    return model
+    return simple_rnn(vocab_size, mask=True, **options)
 
 
 def lstm(
     vocab_size=20000,
+    *,
     embed_size=64,
     units=8,
+    classes=4,
     mask=False,
     dropout=0.0,
     pooling="last",
-    lstm_layer=layers.LSTM,
+    layer=layers.LSTM,
 ):
-    """Embedding, LSTM, softmax: the tutorial's third network."""
+    """Embedding, LSTM, softmax: the tutorial's third network.
+
+    Args:
+        vocab_size, embed_size, units, classes, mask, dropout, pooling: as of `simple_rnn`.
+        layer: class of the recurrent layer: `keras.layers.LSTM`, or one with its arguments, as
+            `keras.layers.GRU` is.
+
+    Returns:
+        An unfitted `keras.Sequential`, from and to what that of `simple_rnn` is.
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            _embedding(vocab_size, embed_size, mask),
             *_dropout(dropout),
-            lstm_layer(units, return_sequences=pooling != "last", name="recurrent"),
+            layer(units, return_sequences=pooling != "last", name="recurrent"),
             *_pooling(pooling),
-            layers.Dense(len(CLASSES), activation="softmax"),
+            layers.Dense(classes, activation="softmax", name="classifier"),
         ],
         name="lstm",
     )
@@ -104,80 +94,136 @@ def lstm(
 
 def stacked_bilstm(
     vocab_size=20000,
+    *,
     embed_size=128,
     units=64,
+    classes=4,
     mask=True,
     dropout=0.0,
     pooling="last",
-    lstm_layer=layers.LSTM,
+    layer=layers.LSTM,
 ):
-    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network."""
+    """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network.
+
+    Args:
+        vocab_size, embed_size, classes, mask, pooling: as of `simple_rnn`.
+        units: hidden units of each direction of each layer.
+        dropout: as of `simple_rnn`; between the two layers it drops single numbers.
+        layer: as of `lstm`.
+
+    Returns:
+        An unfitted `keras.Sequential`, from and to what that of `simple_rnn` is.
+    """
     return keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
-            layers.Embedding(vocab_size, embed_size, mask_zero=mask),
+            _embedding(vocab_size, embed_size, mask),
             *_dropout(dropout),
-            layers.Bidirectional(lstm_layer(units, return_sequences=True)),
-            *([layers.Dropout(dropout)] if dropout else []),
-            layers.Bidirectional(lstm_layer(units, return_sequences=pooling != "last")),
+            layers.Bidirectional(layer(units, return_sequences=True), name="recurrent_1"),
+            *([layers.Dropout(dropout, name="dropout")] if dropout else []),
+            layers.Bidirectional(
+                layer(units, return_sequences=pooling != "last"), name="recurrent_2"
+            ),
             *_pooling(pooling),
-            layers.Dense(len(CLASSES), activation="softmax"),
+            layers.Dense(classes, activation="softmax", name="classifier"),
         ],
         name="stacked_bilstm",
     )
 
 
-def _dropout(share):
-    if not share:
+def _embedding(vocab_size, embed_size, mask):
+    return layers.Embedding(vocab_size, embed_size, mask_zero=mask, name="embedding")
+
+
+def _one_hot(vocab_size, mask):
+    size = vocab_size - 1
+    layer = layers.Embedding(vocab_size, size, mask_zero=mask, trainable=False, name="embedding")
+    layer.build()
+    layer.set_weights([np.eye(vocab_size, size, k=-1)])
+    return layer
+
+
+def _dropout(probability):
+    if not probability:
         return []
-    whole_words = layers.Dropout(share, noise_shape=(None, None, 1), name="word_dropout")
-    return [whole_words, layers.SpatialDropout1D(share)]
+    return [
+        layers.Dropout(probability, noise_shape=(None, None, 1), name="word_dropout"),
+        layers.SpatialDropout1D(probability, name="column_dropout"),
+    ]
 
 
 def _pooling(pooling):
     # With the ReLU, padding changes no maximum: a masked layer gives 0 there, or the last state.
-    return [] if pooling == "last" else [layers.ReLU(), layers.GlobalMaxPooling1D()]
+    if pooling == "last":
+        return []
+    return [layers.ReLU(name="relu"), layers.GlobalMaxPooling1D(name="max_pooling")]
 
 
-def without_padding(model, plain=True):
-    """A copy of a fitted model that masks padding, whether or not it was trained with a mask.
+def mask_padding(model):
+    """A copy of a model that masks padding, whether or not it was trained with a mask.
 
     Padding is there only because texts in a batch must have one width. The copy gives each text the
     probabilities that the model gives it alone, unpadded, whatever else is in the batch.
 
     Args:
-        model: a fitted `keras.Sequential` of this module.
-        plain: whether the copy has Keras's own recurrent layers, as one to be saved must.
+        model: a model on token ids that begins with an embedding.
     """
 
-    def masking(layer):
-        config = layer.get_config()
-        if isinstance(layer, layers.Embedding):
-            config["mask_zero"] = True
-        if isinstance(layer, layers.Bidirectional):
-            return layers.Bidirectional(masking(layer.forward_layer), name=layer.name)
-        kinds = [layers.SimpleRNN, layers.LSTM] if plain else []
-        kind = next((kind for kind in kinds if isinstance(layer, kind)), type(layer))
-        return kind.from_config(config)
+    def masking(node):
+        if node["class_name"] == "Embedding":
+            return node | {"config": node["config"] | {"mask_zero": True}}
+        return node
 
-    ids = keras.Input(shape=(None,), dtype="int32")
-    copy = keras.Sequential([ids, *map(masking, model.layers)], name=model.name)
-    copy.set_weights(model.get_weights())
-    return copy
+    return _rebuilt(model, masking)
 
 
-def on_raw_text(model, vectorizer):
+def end_to_end(model, vectorizer):
     """Puts a fitted model behind its vectorizer: raw strings in, class probabilities out.
 
     Args:
-        model: a fitted model on token ids that masks padding, as of `without_padding`.
+        model: a fitted model on token ids that masks padding, as of `mask_padding`.
         vectorizer: the adapted `keras.layers.TextVectorization` that made its token ids.
 
     Returns:
-        A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape (batch, 4).
-        It consists of plain Keras layers only and loads in safe mode.
+        A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape
+        (batch, classes), with Keras's own layers.
     """
     text = keras.Input(shape=(), dtype="string", name="text")
     # One column of padding: a batch of empty texts would have none, and no network reads nothing.
     ids = keras.ops.pad(vectorizer(text), ((0, 0), (0, 1)))
-    return keras.Model(text, model(ids), name=f"{model.name}_on_raw_text")
+    network = with_keras_layers(model)
+    return keras.Model(text, network(ids), name=f"{model.name}_end_to_end")
+
+
+def with_keras_layers(model):
+    """A copy of a model with Keras's own layers, which load in safe mode without this project.
+
+    Args:
+        model: a model; layers made for training (`training.fused`) are replaced by those of Keras
+            that they extend.
+    """
+
+    def of_keras(node):
+        if (node.get("registered_name") or "").startswith("fused>"):
+            return node | {"module": "keras.layers", "registered_name": None}
+        return node
+
+    return _rebuilt(model, of_keras)
+
+
+def _rebuilt(model, change):
+    """A copy of a model with the same weights, where `change` was made to each layer's config.
+
+    Going through the config, and not from layer to layer, reaches what stands within wrappers, and
+    keeps whatever options they have.
+    """
+
+    def changed(node):
+        if isinstance(node, dict):
+            node = {key: changed(value) for key, value in node.items()}
+            return change(node) if "class_name" in node and "config" in node else node
+        return [changed(item) for item in node] if isinstance(node, list | tuple) else node
+
+    copy = type(model).from_config(changed(model.get_config()))
+    copy.set_weights(model.get_weights())
+    return copy

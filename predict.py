@@ -1,4 +1,4 @@
-"""Classifies texts with a trained model: from the command line, or one a line of standard input."""
+"""Classifies texts with a trained model: those of the command line, or standard input's lines."""
 
 import argparse
 import json
@@ -8,8 +8,8 @@ import sys
 from itertools import chain, islice
 from pathlib import Path
 
-import runtime
-from rows import CLASSES
+from corpus.rows import CLASSES
+from training import command_line, quiet
 
 BATCH_SIZE = 32
 WORD = re.compile(r"\S+", re.ASCII)  # TensorFlow splits at ASCII white space
@@ -34,11 +34,17 @@ def load_model(path):
     """
     import keras
 
+    import models  # noqa: F401  (layers of your own are registered there)
+
     path = Path(path)
-    file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file() or file.suffix != ".keras":
-        what = "no such file" if not file.exists() else "not a model"
-        raise ModelError(f"{file}: {what}; give a run directory or a .keras file")
+    try:
+        file = path / "model.keras" if path.is_dir() else path
+        if not file.is_file() or file.suffix != ".keras":
+            what = "no such file" if not file.exists() else "not a model"
+            raise ModelError(f"{file}: {what}; give a run directory or a .keras file")
+        file.open("rb").close()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
@@ -82,39 +88,43 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument(
         "--explain", action="store_true", help="a line for each word: the class up to there"
     )
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
-    sys.stdout.reconfigure(errors="replace")
+    command_line.allow_any_output()
+    with command_line.errors("predict.py", ModelError) as end:
+        quiet.hide_native_logs()
+        from training import devices
+
+        devices.prepare()
+        _answer(load_model(options.model), options)
+    return end.status
+
+
+def _answer(model, options):
+    """Prints an answer for each text, as it comes."""
+    texts = _lines(options.text)
+    if options.explain:
+        texts = chain.from_iterable(map(prefixes, texts))
+    size = 1 if not options.text and sys.stdin.isatty() else BATCH_SIZE
     try:
-        runtime.start_tensorflow()
-        model = load_model(options.model)
-        texts = _lines(options.text)
-        if options.explain:
-            texts = chain.from_iterable(map(prefixes, texts))
-        size = 1 if not options.text and sys.stdin.isatty() else BATCH_SIZE
         while batch := list(islice(texts, size)):
             for answer in classify(model, batch):
                 print(json.dumps(answer) if options.json else _line(answer, options.explain))
             sys.stdout.flush()
-    except ModelError as error:
-        print(f"predict.py: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # the reader, `head` for one, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        return 130
-    return 0
 
 
 def _lines(texts):
     if texts:
         return iter(texts)
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    if hasattr(sys.stdin, "reconfigure"):  # a notebook's has no need of it
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     if sys.stdin.isatty():
-        print("One text a line; end with Ctrl-D.", file=sys.stderr)
+        print("One text per line; end with Ctrl-D.", file=sys.stderr)
     return (line.rstrip("\r\n") for line in sys.stdin)
 
 

@@ -6,30 +6,28 @@ interrupted goes on: give the same command. Only the bags of words are trained e
 
 import argparse
 import json
-import signal
 import statistics
 import sys
 from pathlib import Path
 
-import corpus
-import runtime
-from experiments import FULL_TEXT, Experiment, recipes, run_all, switches
-from rows import DataError
-from runs import RunError
+import experiments
+from corpus import load
+from experiments import FULL_TEXT, experiment, run_all
+from training import command_line, interrupts, quiet
+from training.machine import machine
 
 AG_NEWS_TRAIN_ROWS = 120_000
 
 
-def report(recipes, seeds, switches, switch_seeds, results, baselines, rows):
+def report(corpus, results, baselines, recipes, seeds, switches=(), switch_seeds=()):
     """The contents of results.json.
 
     Args:
-        recipes: list of `Experiment`.
-        switches: list of (remark, `Experiment`).
-        seeds, switch_seeds: of their runs.
+        corpus: the `corpus.Corpus` of the runs.
         results: dict of (experiment, seed) to the contents of a result.json.
         baselines: list of dicts as in the result.
-        rows: the `corpus.Corpus`.
+        recipes, seeds: list of `Experiment`, and the seeds of their runs.
+        switches, switch_seeds: list of (remark, `Experiment`), and the seeds of their runs.
     """
 
     def line(experiment, seeds=seeds):
@@ -43,13 +41,13 @@ def report(recipes, seeds, switches, switch_seeds, results, baselines, rows):
         }
 
     return {
-        "rows": describe(rows),
-        "train_rows": len(rows.train),
+        "rows": describe(corpus),
+        "train_rows": len(corpus.train),
         "seeds": seeds,
         "switch_seeds": switch_seeds,
-        "machine": runtime.machine(),
+        "machine": machine(),
         "baselines": baselines,
-        "recipes": [line(experiment) for experiment in recipes],
+        "recipes": [line(recipe) for recipe in recipes],
         "switches": [
             {"remark": remark, "base": line(base(switch), switch_seeds)}
             | line(switch, switch_seeds)
@@ -60,11 +58,11 @@ def report(recipes, seeds, switches, switch_seeds, results, baselines, rows):
 
 def base(switch):
     """The recipe that a switch is compared with."""
-    return Experiment(switch.script, switch.recipe)
+    return experiment(switch.script, switch.recipe)
 
 
-def markdown(report):
-    """The README's tables of a `report`."""
+def recipe_table(report):
+    """The README's table of a `report`: every recipe."""
     lines = [
         "| command | test accuracy | lowest to highest | the tutorial's | seconds | parameters |",
         "|---|---|---|---|---|---|",
@@ -74,20 +72,30 @@ def markdown(report):
     seeds = ", ".join(map(str, report["seeds"]))
     lines += ["", f"{report['rows']}. Seeds {seeds}. Seconds: median of whole runs.", ""]
     lines += [f"Machine: {report['machine']}."]
-    if report["switches"]:
-        seeds = ", ".join(map(str, report["switch_seeds"]))
-        lines += [
-            "",
-            f"Switches, seeds {seeds}, each against its recipe with the same seeds:",
-            "",
-        ]
-        lines += ["| switch | command | test accuracy | without it | difference |"]
-        lines += ["|---|---|---|---|---|"]
+    return "\n".join(lines) + "\n"
+
+
+def switch_table(report):
+    """The table of the switches in docs/results.md; empty where there are none."""
+    if not report["switches"]:
+        return ""
+    seeds = ", ".join(map(str, report["switch_seeds"]))
+    lines = [
+        f"Switches, seeds {seeds}, each against its recipe with the same seeds:",
+        "",
+        "| switch | command | test accuracy | without it | difference |",
+        "|---|---|---|---|---|",
+    ]
     for entry in report["switches"]:
         after, before = (statistics.mean(e["accuracies"]) for e in (entry, entry["base"]))
         figures = f"{after:.4f}", f"{before:.4f}", f"{after - before:+.4f}"
         lines.append(_row(entry["remark"], f"`{entry['command']}`", *figures))
     return "\n".join(lines) + "\n"
+
+
+def markdown(report):
+    """Both tables."""
+    return "\n".join(table for table in (recipe_table(report), switch_table(report)) if table)
 
 
 def _row(*cells):
@@ -105,31 +113,31 @@ def _cells(entry):
     )
 
 
-def measure_baselines(rows, seeds):
-    """The majority class and bags of words, on a `corpus.Corpus`; see baselines.py."""
-    import baselines
+def measure_baselines(corpus, seeds):
+    """The majority class and bags of words, on a `corpus.Corpus`; see experiments/baselines.py."""
+    from experiments import baselines
 
-    share = baselines.majority_class(rows.train.labels, rows.test.labels)
+    share = baselines.majority_class(corpus.train.labels, corpus.test.labels)
     lines = [{"name": "majority class", "accuracies": [share], "parameters": 0}]
     for name, text in (("bag of words, titles", "title"), ("bag of words", FULL_TEXT)):
-        runs = [baselines.bag_of_words(rows, text, seed) for seed in seeds]
+        runs = [baselines.bag_of_words(corpus, text, seed) for seed in seeds]
         accuracies = [accuracy for accuracy, _ in runs]
         lines.append({"name": name, "accuracies": accuracies, "parameters": runs[0][1]})
     return lines
 
 
-def describe(rows):
+def describe(corpus):
     """A sentence on the rows of a `corpus.Corpus`."""
-    test = f"{len(rows.test):,} test rows"
-    if not rows.official_test:
-        return f"{len(rows.train):,} train rows, {test}: {rows.name}"
-    part = "" if len(rows.train) == AG_NEWS_TRAIN_ROWS else f" of {AG_NEWS_TRAIN_ROWS:,}"
-    return f"At most {len(rows.train):,}{part} train rows, the official test split of {test}"
+    test = f"{len(corpus.test):,} test rows"
+    if not corpus.official_test:
+        return f"{len(corpus.train):,} train rows, {test}: {corpus.name}"
+    part = "" if len(corpus.train) == AG_NEWS_TRAIN_ROWS else f" of {AG_NEWS_TRAIN_ROWS:,}"
+    return f"At most {len(corpus.train):,}{part} train rows, the official test split of {test}"
 
 
 def width_of(vectors):
     """The width of a file of word vectors: reads it, lest it fail after an hour of runs."""
-    import embeddings
+    from training import embeddings
 
     matrix, _ = embeddings.load(vectors, ["the", "of", "and", "in"])
     return matrix.shape[1]
@@ -151,32 +159,32 @@ def main(arguments=None):
     if options.quick:
         options.data, options.seeds, options.no_switches = "sample", [1], True
     directory = Path(options.dir or ("runs/quick" if options.quick else "runs/reproduce"))
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        rows = corpus.load(options.data)
-        vectors, pairs = options.embeddings, []
-        if not options.no_switches:
-            pairs = switches(vectors, width_of(vectors) if vectors else None)
-        seeds = list(dict.fromkeys(options.seeds))
-        switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))
-        chosen = [e for e in recipes() if not (options.quick and e.recipe.endswith("fast"))]
-        results = run_all(chosen, seeds, options.data, directory)
-        compared = [experiment for _, switch in pairs for experiment in (switch, base(switch))]
-        compared = list(dict.fromkeys(compared))
-        results |= run_all(compared, switch_seeds, options.data, directory)
-        runtime.start_tensorflow()
-        baselines = measure_baselines(rows, seeds)
-        contents = report(chosen, seeds, pairs, switch_seeds, results, baselines, rows)
-    except (DataError, RunError, OSError) as error:
-        print(f"reproduce.py: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("reproduce.py: interrupted; the same command goes on", file=sys.stderr)
-        return 130
-    (directory / "results.json").write_text(json.dumps(contents, indent=2) + "\n")
-    (directory / "results.md").write_text(markdown(contents))
-    print(markdown(contents), end="")
-    return 0
+    goes_on = "interrupted; the same command goes on"
+    with interrupts.handled(), command_line.errors("reproduce.py", interrupted=goes_on) as end:
+        contents = measure(options, directory)
+        (directory / "results.json").write_text(json.dumps(contents, indent=2) + "\n")
+        (directory / "results.md").write_text(markdown(contents))
+        print(markdown(contents), end="")
+    return end.status
+
+
+def measure(options, directory):
+    """The contents of results.json, as the command line asks for them."""
+    corpus, vectors, switches = load(options.data), options.embeddings, []
+    if not options.no_switches:
+        switches = experiments.switches(vectors, width_of(vectors) if vectors else None)
+    seeds = list(dict.fromkeys(options.seeds))
+    switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))
+    recipes = [e for e in experiments.recipes() if not (options.quick and "fast" in e.recipe)]
+    results = run_all(recipes, seeds, options.data, directory)
+    compared = [one for _, switch in switches for one in (switch, base(switch))]
+    results |= run_all(list(dict.fromkeys(compared)), switch_seeds, options.data, directory)
+    quiet.hide_native_logs()  # all runs are made: they have the terminal themselves
+    from training import devices
+
+    devices.prepare()
+    baselines = measure_baselines(corpus, seeds)
+    return report(corpus, results, baselines, recipes, seeds, switches, switch_seeds)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def seconds(result):
 
 
 def without(lever, command, base):
-    """The result of a run without a lever; None where its recipe has it not."""
+    """The result of a run without a lever; None where its recipe lacks it."""
     if LEVERS[lever] is None:
         return run_script("benchmarks/without.py", lever, *command)
     result = run_script(*command, *LEVERS[lever])

@@ -19,8 +19,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-import corpus
-import runtime
+from corpus import load
+from training.machine import peak_memory_mb
 
 VOCAB_SIZE = 20000
 
@@ -45,7 +45,7 @@ def main():
     """Trains one model, and prints its test accuracy and the peak memory in MB."""
     name, data, seed = sys.argv[1:]
     keras.utils.set_random_seed(int(seed))
-    rows = corpus.load(data)
+    rows = load(data)
     stack, text, batch_size = network(name)
     vectorizer = layers.TextVectorization(max_tokens=VOCAB_SIZE)
     vectorizer.adapt(tf.data.Dataset.from_tensor_slices(rows.train.titles[:2000].tolist()))
@@ -61,7 +61,7 @@ def main():
     history = model.fit(
         train.batch(batch_size), validation_data=test.batch(batch_size), epochs=1, verbose=2
     )
-    accuracy, memory = history.history["val_acc"][0], runtime.peak_memory_mb()
+    accuracy, memory = history.history["val_acc"][0], peak_memory_mb()
     print(f"accuracy {accuracy:.4f} memory {memory:.0f}")
 
 

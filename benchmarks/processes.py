@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from runtime import machine  # noqa: F401  (the benchmarks print it)
+from training.machine import machine  # noqa: F401  (the benchmarks print it)
 
 
 def parser(about, models=()):

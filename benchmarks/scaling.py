@@ -12,7 +12,7 @@ from statistics import median
 
 from processes import machine, markdown, parser, run_script
 
-import corpus
+from corpus import load
 
 STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")
 REPEATED = 240_000
@@ -26,7 +26,7 @@ def main():
     arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
     print(machine(), flush=True)
-    rows = corpus.load(options.data)
+    rows = load(options.data)
     sizes = [n for n in (7_500, 15_000, 30_000) if n < len(rows.train)] + [len(rows.train)]
     results = {size: [] for size in [*sizes, REPEATED]}
     with tempfile.TemporaryDirectory() as directory:

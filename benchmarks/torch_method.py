@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-import corpus
+from corpus import load
 
 # model: (text, batch size, embedding, hidden units, threads)
 MODELS = {
@@ -73,7 +73,7 @@ def main():
     text, batch_size, _, _, threads = MODELS[name]
     torch.manual_seed(int(seed))
     torch.set_num_threads(threads)
-    rows = corpus.load(data).train
+    rows = load(data).train
     texts, vocab_size = token_ids(rows.texts(text), rows.titles[:2000], 20000)
     lengths, labels = np.array([len(ids) for ids in texts]), torch.tensor(rows.labels).long()
     network = Network(name, vocab_size)

@@ -14,72 +14,68 @@ import keras
 import tensorflow as tf
 
 import data
-import training
+import models
+from training import clock, devices
+
+PLAIN = {
+    "simple_rnn": keras.layers.SimpleRNN,
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+}
+
+
+class Texts(data.Tokens):
+    """Token ids whose batches are made from `texts` by `vectorizer`, when their turn comes."""
+
+    def batch(self, positions, width):
+        """As `data.Tokens.batch`."""
+        ids = tf.cast(self.vectorizer(tf.gather(self.texts, positions)), tf.int32)
+        ids = tf.pad(ids, [[0, 0], [0, tf.cast(width, tf.int32) - tf.shape(ids)[1]]])
+        return ids, tf.gather(self.labels, positions)
 
 
 def without_token_ids_once():
     """Each batch's texts go through the vectorizer when their turn comes, in every epoch."""
-    vectorize = training.Session._vectorize
+    vectorize = data.vectorize
 
-    def keep_texts(session):
-        train, test = vectorize(session)
-        texts = tf.constant(session.corpus.train.texts(session.hyperparameters.text).tolist())
-        data.Tokens.padded_once = data.Tokens.padded
+    def keep_texts(vectorizer, rows, text, verbose=0):
+        tokens = vectorize(vectorizer, rows, text, verbose)
+        clock.SECONDS["vectorise"] = 0.0  # was done only for the lengths
+        if hasattr(Texts, "texts"):  # the test rows, which come second
+            return tokens
+        Texts.vectorizer, Texts.texts = vectorizer, tf.constant(rows.texts(text).tolist())
+        return Texts(**vars(tokens))
 
-        def padded(tokens, positions, width):
-            if tokens.lengths.shape[0] != len(texts):  # the test split
-                return tokens.padded_once(positions, width)
-            ids = tf.cast(session.vectorizer(tf.gather(texts, positions)), tf.int32)
-            return tf.pad(ids, [[0, 0], [0, tf.cast(width, tf.int32) - tf.shape(ids)[1]]])
-
-        data.Tokens.padded = padded
-        session.seconds["vectorise"] = 0.0  # was done only for the lengths
-        return train, test
-
-    training.Session._vectorize = keep_texts
+    data.vectorize = keep_texts
 
 
 def without_steps_per_execution():
     """Keras's own value: one step."""
-    training.STEPS_PER_EXECUTION = 1
+    devices.STEPS_PER_EXECUTION = 1
 
 
 def without_embedding_of_the_vocabulary():
     """20,000 rows whatever the vocabulary, as in the tutorial."""
-    choose = training.Session._choose_execution
-
-    def large(session):
-        choose(session)
-        session.vocab_size = 20000
-
-    training.Session._choose_execution = large
-
-
-def plainly(**attributes):
-    """Keras's own classes in the place of the fused ones."""
-    choose = training.Session._choose_execution
-
-    def choose_plainly(session):
-        choose(session)
-        vars(session).update(attributes)
-
-    training.Session._choose_execution = choose_plainly
+    for name in ("simple_rnn", "lstm", "stacked_bilstm"):
+        builder = getattr(models, name)
+        setattr(models, name, lambda _, build=builder, **sizes: build(20000, **sizes))
 
 
 def without_fused_layers():
     """Keras's own recurrent layers."""
-    plainly(layers={"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM})
+    devices.layers = lambda _: PLAIN
+
+
+def without_fused_adam():
+    """Keras's own optimizer."""
+    devices.fused.Adam = keras.optimizers.Adam
 
 
 def with_xla():
     """Keras's own recurrent layers, each training step compiled with XLA."""
     without_fused_layers()
-    compile_model = keras.Model.compile
-
-    def with_jit(model, *arguments, **options):
-        compile_model(model, *arguments, **(options | {"jit_compile": True}))
-
-    keras.Model.compile = with_jit
+    execution = devices.execution
+    devices.execution = lambda *arguments: execution(*arguments) | {"jit_compile": True}
 
 
 PATCHES = {
@@ -88,7 +84,7 @@ PATCHES = {
     "16 steps per execution": without_steps_per_execution,
     "embedding of the vocabulary's size": without_embedding_of_the_vocabulary,
     "fused layers rather than Keras's": without_fused_layers,
-    "fused Adam": lambda: plainly(adam=keras.optimizers.Adam),
+    "fused Adam": without_fused_adam,
 }
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import runtime
+from training import devices
 
 PROJECT = Path(__file__).parent.parent
 WORDS = {
@@ -19,7 +20,7 @@ WORDS = {
 
 
 def pytest_configure():
-    runtime.start_tensorflow()
+    devices.prepare()
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,27 @@ def run_script():
         )
 
     return run
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the project's code, for a test to edit as a user would."""
+    directory = tmp_path / "clone"
+    for file in PROJECT.rglob("*.py"):
+        place = file.relative_to(PROJECT)
+        if place.parts[0] in ("training", "corpus", "experiments") or len(place.parts) == 1:
+            (directory / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, directory / place)
+    return directory
+
+
+def edit(file, *pairs):
+    """Replaces text in a file, each of it once, as a user would."""
+    text = file.read_text(encoding="utf-8")
+    for before, after in pairs:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    file.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +108,7 @@ def ag_news_dir():
 
 def assert_same_outputs_and_gradients(plain, fused):
     """Gives two networks the same weights and compares them, on texts of 0 to 11 words."""
-    import tensorflow as tf  # after `start_tensorflow`
+    import tensorflow as tf  # after `devices.prepare`
 
     random = np.random.default_rng(0)
     plain.set_weights([random.normal(size=w.shape) / 2 for w in plain.get_weights()])
@@ -107,3 +129,28 @@ def assert_same_outputs_and_gradients(plain, fused):
     for expected, actual in pairs:
         assert np.abs(expected).max() > 1e-5
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+
+
+def fitted(history, epochs=2, steps_per_execution=1, callbacks=()):
+    """A small network after `fit` with the callbacks: what `fit` returns."""
+    import keras  # after `devices.prepare`
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile(
+        "adam",
+        "sparse_categorical_crossentropy",
+        metrics=["acc"],
+        steps_per_execution=steps_per_execution,
+    )
+    x = np.random.default_rng(0).normal(size=(64, 2))
+    y = (x[:, 0] > 0).astype(int)
+    return model.fit(
+        x,
+        y,
+        batch_size=4,
+        epochs=epochs,
+        validation_data=(x, y),
+        callbacks=[history, *callbacks],
+        verbose=0,
+    )

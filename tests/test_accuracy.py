@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import PROJECT
 
-from runs import load_result
+from training.directory import load_result
 
 PUBLISHED = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
 BEYOND_THE_SEEDS = 0.01  # how far a run may lie outside what the published seeds gave

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 import compare
-from runs import load_result
+from training.directory import load_result
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_all_runs_are_compared_the_best_first(two, monkeypatch, capsys):
 
 def test_runs_tested_on_other_rows_are_told_apart(two, tmp_path, capsys):
     result = load_result(two[0])
-    result["data"]["test hash"] = "other"
+    result["data"]["test_hash"] = "other"
     (two[0] / "result.json").write_text(json.dumps(result))
     assert compare.main([*map(str, two), "--picture", str(tmp_path / "p.png")]) == 0
     assert "tested on different rows" in capsys.readouterr().out

@@ -2,9 +2,16 @@ import numpy as np
 import pytest
 
 import data
-from rows import DataError
+import models
+from corpus.rows import DataError, Rows
+from training import devices
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
+
+
+def rows(texts):
+    """`Rows` with these titles, the classes 0, 1, 2, ... and no descriptions."""
+    return Rows(np.arange(len(texts), dtype=np.int32), texts, np.full(len(texts), "", object))
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +24,7 @@ def many():
     lengths = np.random.default_rng(0).integers(0, 40, size=101)
     starts = np.cumsum(lengths) - lengths
     ids = np.random.default_rng(1).integers(1, 50, size=lengths.sum()).astype(np.int32)
-    return data.Tokens(np.append(ids, np.int32(0)), starts, lengths), np.arange(101, dtype=np.int32)
+    return data.Tokens(np.append(ids, np.int32(0)), starts, lengths, np.arange(101, dtype=np.int32))
 
 
 def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctuation():
@@ -31,15 +38,19 @@ def test_texts_without_a_word_are_refused():
 
 
 def test_token_ids_are_those_of_the_layer(vectorizer):
-    tokens = data.vectorize(vectorizer, TEXTS)
+    tokens = data.vectorize(vectorizer, rows(TEXTS), "title")
     assert tokens.lengths.tolist() == [2, 0, 5, 6]
     expected = np.asarray(vectorizer(TEXTS.tolist()))
-    assert tokens.padded(np.arange(4), 6).numpy().tolist() == expected.tolist()
-    assert tokens.padded(np.array([2, 0]), 7).numpy()[:, 5:].max() == 0
+    ids, labels = tokens.batch(np.arange(4), 6)
+    assert ids.numpy().tolist() == expected.tolist()
+    assert labels.numpy().tolist() == [0, 1, 2, 3]
+    ids, labels = tokens.batch(np.array([2, 0]), 7)
+    assert ids.numpy()[:, 5:].max() == 0
+    assert labels.numpy().tolist() == [2, 0]
 
 
 def test_an_unknown_word_is_not_padding(vectorizer):
-    tokens = data.vectorize(vectorizer, np.array(["zebra oil"], dtype=object))
+    tokens = data.vectorize(vectorizer, rows(np.array(["zebra oil"], dtype=object)), "title")
     assert tokens.ids.tolist() == [1, vectorizer.get_vocabulary().index("oil"), 0]
 
 
@@ -51,7 +62,7 @@ def test_bucket_boundaries_are_quantiles_and_end_at_the_longest():
 
 
 def test_buckets_hold_every_text_once_at_a_width_that_fits(many):
-    tokens, _ = many
+    tokens = many
     boundaries = data.bucket_boundaries(tokens.lengths, 5)
     batches = data.bucketed(tokens.lengths, 8, boundaries)
     positions = np.concatenate([rows for rows, _ in batches])
@@ -62,7 +73,7 @@ def test_buckets_hold_every_text_once_at_a_width_that_fits(many):
 
 
 def test_bucketing_pads_less_than_one_width_does(many):
-    tokens, _ = many
+    tokens = many
 
     def padded(buckets):
         batches = data.bucketed(tokens.lengths, 8, data.bucket_boundaries(tokens.lengths, buckets))
@@ -77,10 +88,10 @@ def test_a_text_longer_than_every_boundary_is_not_cut():
 
 
 def test_an_epoch_has_every_row_once_in_an_order_of_seed_and_epoch_alone(many):
-    tokens, labels = many
+    tokens = many
 
     def epoch(seed, number, first_step=0):
-        batches = data.TrainingBatches(tokens, labels, 8, np.array([10, 20, 40]), seed)
+        batches = data.TrainingBatches(tokens, 8, buckets=3, seed=seed)
         batches.epoch, batches.first_step = number, first_step
         return [rows.tolist() for _, rows in batches.dataset().as_numpy_iterator()]
 
@@ -93,13 +104,13 @@ def test_an_epoch_has_every_row_once_in_an_order_of_seed_and_epoch_alone(many):
 
 
 def test_training_and_evaluation_batches_hold_the_texts_of_their_labels(many):
-    tokens, labels = many
+    tokens = many
     boundaries = np.array([10, 20, 40])
-    training = data.TrainingBatches(tokens, labels, 8, boundaries, seed=1)
+    training = data.TrainingBatches(tokens, 8, buckets=3, seed=1)
     for dataset in (
         training.dataset(),
-        data.evaluation_batches(tokens, labels, boundaries),
-        data.evaluation_batches(tokens, labels),
+        data.evaluation_batches(tokens, boundaries),
+        data.evaluation_batches(tokens),
     ):
         seen = []
         for ids, rows in dataset.as_numpy_iterator():
@@ -109,10 +120,42 @@ def test_training_and_evaluation_batches_hold_the_texts_of_their_labels(many):
                 assert text[:length].tolist() == tokens.ids[start : start + length].tolist()
                 assert not text[length:].any()
             seen += rows.tolist()
-        assert sorted(seen) == labels.tolist()
+        assert sorted(seen) == tokens.labels.tolist()
 
 
 def test_without_boundaries_only_texts_of_one_length_share_a_batch(many):
-    tokens, labels = many
-    for ids, rows in data.evaluation_batches(tokens, labels).as_numpy_iterator():
+    tokens = many
+    for ids, rows in data.evaluation_batches(tokens).as_numpy_iterator():
         assert set(tokens.lengths[rows].clip(min=1)) == {ids.shape[1]}
+
+
+def test_rows_held_out_are_the_last_and_not_trained_on(many):
+    train, held_out = data.hold_out(many, many[:7], "held-out")
+    assert (len(train), len(held_out)) == (96, 5)
+    assert [*train.labels, *held_out.labels] == many.labels.tolist()
+    assert data.hold_out(many, many[:7], "test")[0] is many
+    assert len(data.hold_out(many, many[:7], "test")[1]) == 7
+    assert data.hold_out(many, many[:7], "none") == (many, None)
+    assert data.evaluation_batches(None) is None
+
+
+def test_several_replicas_get_equal_shares(many):
+    batches = data.TrainingBatches(many, 8, buckets=3, replicas=4)
+    assert [len(labels) for _, labels in batches.dataset()].count(8) == 12
+    assert all(len(labels) % 4 == 0 for _, labels in batches.dataset())
+
+
+def test_a_model_is_trained_in_a_notebook_without_a_run(tiny):
+    """What docs/reference.md shows, and with nothing of `training.run`."""
+    devices.set_memory_growth()
+    corpus = data.load(tiny)
+    vectorizer = data.fit_vectorizer(corpus.train.texts("title"), 1000)
+    train = data.vectorize(vectorizer, corpus.train, "title")
+    test = data.vectorize(vectorizer, corpus.test, "title")
+    batches = data.TrainingBatches(train, batch_size=8, buckets=4)
+    model = models.lstm(vectorizer.vocabulary_size(), units=8, classes=len(corpus.classes))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"], jit_compile=False)
+    for batches.epoch in range(8):
+        model.fit(batches.dataset(), verbose=0, shuffle=False)
+    _, accuracy = model.evaluate(data.evaluation_batches(test), verbose=0)
+    assert accuracy > 0.9

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import predict
-from rows import CLASSES, DataError, Rows, read_csv
+from corpus.rows import CLASSES, DataError, Rows, read_csv
 
 PATIENT = settings(
     max_examples=200,

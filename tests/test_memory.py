@@ -10,13 +10,12 @@ from conftest import PROJECT
 ROWS = 1_200_000
 PROGRAM = """
 import sys
-import corpus, data, runtime
+import data
+from training.machine import peak_memory_mb
 
-runtime.start_tensorflow()
-rows = corpus.load(sys.argv[1]).train
-texts = rows.texts("title+description")
-tokens = data.vectorize(data.fit_vectorizer(texts, 20000), texts)
-print(len(tokens), runtime.peak_memory_mb())
+rows, text = data.load(sys.argv[1]).train, "title+description"
+tokens = data.vectorize(data.fit_vectorizer(rows.texts(text), 20000), rows, text)
+print(len(tokens), peak_memory_mb())
 """
 
 

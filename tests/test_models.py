@@ -46,7 +46,7 @@ def test_a_builder_gives_an_unfitted_sequential_of_four_probabilities(builder):
     [(builder, "max") for builder in BUILDERS] + [(models.stacked_bilstm, "last")],
 )
 def test_padding_leaves_a_masked_models_probabilities_as_they_were(builder, pooling, vectorizer):
-    model = models.without_padding(small(builder, vectorizer, pooling=pooling))
+    model = models.mask_padding(small(builder, vectorizer, pooling=pooling))
     ids = np.array([[2, 5, 3]], dtype="int32")
     padded = np.pad(ids, ((0, 0), (0, 197)))
     beside = np.vstack([padded, np.full((1, 200), 4, dtype="int32")])
@@ -62,14 +62,14 @@ def test_padding_changes_what_an_unmasked_model_says_but_not_its_copy_without(bu
     padded = np.pad(ids, ((0, 0), (0, 20)))
     alone = model.predict(ids, verbose=0)
     assert np.abs(model.predict(padded, verbose=0) - alone).max() > 0.01
-    copy = models.without_padding(model)
+    copy = models.mask_padding(model)
     np.testing.assert_allclose(copy.predict(padded, verbose=0), alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vectorizer, tmp_path):
     tokens_model = small(builder, vectorizer, pooling="max", dropout=0.5)
-    model = models.on_raw_text(models.without_padding(tokens_model), vectorizer)
+    model = models.end_to_end(models.mask_padding(tokens_model), vectorizer)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     texts = tf.constant(["Oil, match!", "", "\U0001f600", "日本 goal", "goal " * 300])
@@ -83,16 +83,16 @@ def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vecto
 
 def test_a_batch_of_empty_texts_gets_probabilities(vectorizer):
     model = small(models.stacked_bilstm, vectorizer)
-    model = models.on_raw_text(models.without_padding(model), vectorizer)
+    model = models.end_to_end(models.mask_padding(model), vectorizer)
     assert np.isfinite(model.predict(tf.constant(["", "  ", "!?"]), verbose=0)).all()
 
 
 def test_a_gru_stands_in_for_the_lstm():
     for builder in (models.lstm, models.stacked_bilstm):
-        model = builder(30, embed_size=4, units=3, lstm_layer=keras.layers.GRU)
+        model = builder(30, embed_size=4, units=3, layer=keras.layers.GRU)
         assert model.count_params() < builder(30, embed_size=4, units=3).count_params()
         ids = np.array([[3, 4, 5, 0]])
-        copy = models.without_padding(model)
+        copy = models.with_keras_layers(models.mask_padding(model))
         np.testing.assert_allclose(copy(ids), model(ids[:, :3]), atol=1e-6)
 
 
@@ -109,15 +109,15 @@ def test_dropout_takes_whole_words_and_whole_columns_in_training_alone():
 
 
 def test_characters_are_one_hot_and_padding_is_masked():
-    model = models.character_rnn(vocab_size=6, units=4)
+    model = models.simple_rnn(vocab_size=6, units=4, one_hot=True, mask=True)
     one_hot = keras.Sequential(model.layers[:1])(np.array([[1, 5, 0]]))[0]
     np.testing.assert_array_equal(one_hot, [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]])
-    assert [bool(layer.trainable_weights) for layer in model.layers] == [False, False, True, True]
+    assert [bool(layer.trainable_weights) for layer in model.layers] == [False, True, True]
     alone, padded = model(np.array([[1, 5]])), model(np.array([[1, 5, 0, 0]]))
     np.testing.assert_allclose(padded, alone, atol=1e-6)
-    unmasked = models.character_rnn(vocab_size=6, units=4, mask=False)
+    unmasked = models.simple_rnn(vocab_size=6, units=4, one_hot=True)
     unmasked.set_weights(model.get_weights())
     assert np.abs(unmasked(np.array([[1, 5, 0, 0]])) - alone).max() > 1e-4
     np.testing.assert_allclose(
-        models.without_padding(unmasked)(np.array([[1, 5, 0, 0]])), alone, atol=1e-6
+        models.mask_padding(unmasked)(np.array([[1, 5, 0, 0]])), alone, atol=1e-6
     )

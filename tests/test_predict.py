@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import predict
-from rows import CLASSES
+from corpus.rows import CLASSES
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from conftest import PROJECT
 import train_bilstm
 import train_lstm
 import train_rnn
-from command_line import parse
+from training.command_line import parse
 
-RECIPES = {
-    "train_rnn.py": train_rnn.RECIPES,
-    "train_lstm.py": train_lstm.RECIPES,
-    "train_bilstm.py": train_bilstm.RECIPES,
+SCRIPTS = {
+    "train_rnn.py": train_rnn,
+    "train_lstm.py": train_lstm,
+    "train_bilstm.py": train_bilstm,
 }
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGES = [README, *(f.read_text(encoding="utf-8") for f in sorted(PROJECT.glob("docs/*.md")))]
@@ -36,7 +36,8 @@ def training(commands):
 @pytest.mark.parametrize("command", training(commands()))
 def test_a_training_command_can_be_read(command):
     _, script, *arguments = shlex.split(command, comments=True)
-    parse(script.removesuffix(".py"), "", RECIPES[script], arguments)
+    module = SCRIPTS[script]
+    parse(module.__name__, "", module.Hyperparameters, module.RECIPES, arguments)
 
 
 def test_the_other_commands_have_a_script_that_knows_their_flags():
@@ -71,8 +72,8 @@ def test_a_training_command_runs(command, run_script, tmp_path):
 
 
 def test_every_recipe_is_in_the_readme():
-    for script, recipes in RECIPES.items():
-        for recipe in recipes:
+    for script, module in SCRIPTS.items():
+        for recipe in module.RECIPES:
             assert re.search(rf"`{script} {recipe}`", README), (script, recipe)
 
 

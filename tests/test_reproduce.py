@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
-import baselines
 import corpus
 import reproduce
+from experiments import baselines
 
 
 def entry(command, *accuracies, **more):

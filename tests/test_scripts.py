@@ -16,7 +16,7 @@ from conftest import PROJECT
 import train_bilstm
 import train_lstm
 import train_rnn
-from runs import RESULTS, load_result
+from training.directory import RESULTS, load_result
 
 SCRIPTS = ["train_rnn", "train_lstm", "train_bilstm"]
 EVERY_RECIPE = [
@@ -48,7 +48,7 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     assert result["recipe"] in ("titles", "tutorial")
     assert result["hyperparameters"]["units"] == 4
     assert result["data"]["name"] == "sample"
-    assert result["data"]["rows"] == {"train": 200, "held out": 0, "test": len(sample_test_rows())}
+    assert result["data"]["rows"] == {"train": 200, "held_out": 0, "test": len(sample_test_rows())}
     assert result["tutorial_accuracy"] is None
     assert (result["interrupted"], result["resumed_from_epoch"], result["seed"]) == (False, 0, 1)
     stages = "import load adapt vectorise first_step fit evaluate total".split()
@@ -126,21 +126,6 @@ def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path)
     assert done.stderr.endswith("for words, not for characters\n")
 
 
-def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(run_script, tiny, tmp_path):
-    for file in PROJECT.glob("*.py"):
-        shutil.copy(file, tmp_path)
-    script = tmp_path / "train_rnn.py"
-    text = script.read_text()
-    assert text.count("    units: int = 16\n") == 1
-    script.write_text(text.replace("    units: int = 16\n", "    units: int = 5\n"))
-    run = tmp_path / "run"
-    done = run_script(script.with_suffix(""), "--data", tiny, "--run-dir", run)
-    assert done.returncode == 0, done.stderr
-    assert load_result(run)["hyperparameters"]["units"] == 5
-    layer = keras.models.load_model(run / "model.keras").layers[-1].get_layer("simple_rnn")
-    assert layer.units == 5
-
-
 BAD_DATA = {
     "two columns": b"1,t,d\n2,t\n",
     "class 0": b"0,t,d\n",
@@ -195,9 +180,15 @@ def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(
     refused = run_script(*same)
     assert refused.returncode == 1
     assert "--overwrite" in refused.stderr
-    resumed = run_script(*same, "--resume")
+    as_before = ["--epochs", 2, "--batch-size", 8]
+    resumed = run_script(*same, *as_before, "--resume")
     assert resumed.returncode == 0
     assert "nothing to resume" in resumed.stdout
+    prolonged = run_script(*same, "--epochs", 3, "--batch-size", 8, "--resume")
+    assert prolonged.returncode == 1
+    [line] = prolonged.stderr.splitlines()
+    assert "epochs was 2, now 3" in line
+    assert "--overwrite" in line
     assert load_result(run) == load_result(trained)
     overwritten = run_script(*same, "--overwrite", "--quiet", "--seed", 3)
     assert overwritten.returncode == 0, overwritten.stderr

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
-from runs import RESULTS
+from training.directory import RESULTS
 
 COMMAND = [
     *(sys.executable, str(PROJECT / "train_lstm.py"), "fast", "--data", "sample"),

@@ -1,0 +1,192 @@
+"""Training runs that tables and pictures are made of: each is run once and then found again."""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import corpus
+import train_bilstm
+import train_lstm
+import train_rnn
+from training.directory import RunDirectory, RunError, load_result
+from training.recipes import flags
+
+PROJECT = Path(__file__).parent.parent
+SCRIPTS = {"train_rnn": train_rnn, "train_lstm": train_lstm, "train_bilstm": train_bilstm}
+FULL_TEXT = "title+description"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A training script, a recipe of it, and what is changed of the recipe.
+
+    Attributes:
+        script: its name, without .py.
+        recipe: the name of a recipe of it.
+        changes: pairs of hyperparameter and value; see `experiment`.
+    """
+
+    script: str
+    recipe: str
+    changes: tuple = ()
+
+    @property
+    def options(self):
+        """The changes as on a command line: list of `str`."""
+        return flags(dict(self.changes))
+
+    @property
+    def command(self):
+        """As typed in a shell, without data and seed."""
+        options = [Path(o).name if "/" in o else o for o in self.options]  # a file's place is local
+        return shlex.join([f"{self.script}.py", self.recipe, *options])
+
+    @property
+    def name(self):
+        """A directory name."""
+        words = [self.script, self.recipe, *self.options]
+        return "-".join(Path(word).name.removeprefix("--") for word in words)
+
+    def hyperparameters(self):
+        """Those that the recipe and the changes ask for, as a dict."""
+        module = SCRIPTS[self.script]
+        recipe = module.RECIPES[self.recipe]
+        return vars(recipe.hyperparameters(module.Hyperparameters, **dict(self.changes)))
+
+
+def experiment(script, recipe, **changes):
+    """An `Experiment` with changes given by name."""
+    return Experiment(script, recipe, tuple(changes.items()))
+
+
+def recipes():
+    """Every recipe of every script, and `best` for titles."""
+    return [
+        experiment("train_rnn", "titles"),
+        experiment("train_rnn", "masked"),
+        experiment("train_rnn", "titles-fast"),
+        experiment("train_rnn", "masked-fast"),
+        experiment("train_rnn", "characters"),
+        experiment("train_rnn", "best"),
+        experiment("train_rnn", "best", text="title"),
+        experiment("train_lstm", "tutorial"),
+        experiment("train_lstm", "fast"),
+        experiment("train_lstm", "best"),
+        experiment("train_bilstm", "tutorial"),
+        experiment("train_bilstm", "fast"),
+        experiment("train_bilstm", "best"),
+    ]
+
+
+def switches(vectors=None, width=50):
+    """The tutorial's side remarks: pairs of (what the switch does, the experiment with it).
+
+    What it is compared with is the same recipe without changes.
+
+    Args:
+        vectors: a file of pretrained word vectors; None leaves these switches out.
+        width: the numbers of each of them.
+    """
+    pairs = [
+        ("descriptions beside titles", experiment("train_rnn", "titles", text=FULL_TEXT)),
+        ("padding masked", experiment("train_rnn", "titles", mask=True)),
+        ("padding not masked", experiment("train_rnn", "masked", mask=False)),
+        ("no buckets", experiment("train_rnn", "titles", buckets=1)),
+        (
+            "vocabulary of the full text",
+            experiment("train_lstm", "tutorial", vectorizer_rows=0, vectorizer_text=FULL_TEXT),
+        ),
+        ("a smaller learning rate", experiment("train_rnn", "masked", learning_rate=0.0003)),
+        ("a falling learning rate", experiment("train_lstm", "tutorial", schedule="cosine")),
+        ("fewer rows", experiment("train_lstm", "tutorial", train_rows=20000)),
+        ("a larger batch", experiment("train_lstm", "tutorial", batch_size=64)),
+        ("GRU for LSTM", experiment("train_lstm", "fast", cell="gru")),
+        ("GRU for LSTM", experiment("train_bilstm", "fast", cell="gru")),
+        ("no dropout", experiment("train_rnn", "best", dropout=0)),
+        ("the last state", experiment("train_rnn", "best", pooling="last")),
+    ]
+    if vectors:
+        given = {"embed_size": width, "embeddings": str(vectors)}
+        frozen = given | {"train_embeddings": False}
+        pairs += [
+            ("pretrained vectors", experiment("train_lstm", "fast", **given)),
+            ("pretrained vectors, frozen", experiment("train_lstm", "fast", **frozen)),
+            ("pretrained vectors", experiment("train_lstm", "best", **given)),
+        ]
+    return pairs
+
+
+def run(experiment, seed, data, directory):
+    """Runs an experiment, or goes on with it, unless the directory holds its finished run.
+
+    Args:
+        experiment: an `Experiment`.
+        seed: of the run.
+        data: as of the scripts' --data.
+        directory: of all the runs.
+
+    Returns:
+        The contents of the run's result.json.
+
+    Raises:
+        RunError: the run failed; what it printed is on standard error. Or the directory holds its
+            run on other rows.
+        KeyboardInterrupt, SystemExit: it was interrupted.
+    """
+    path = Path(directory) / f"{experiment.name}-seed{seed}"
+    command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
+    command += ["--data", data, "--seed", str(seed), "--run-dir", str(path), "--quiet"]
+    before = RunDirectory(path).settings()
+    if before is not None:
+        asked = json.loads(json.dumps(experiment.hyperparameters()))
+        if before.get("rows_hash") != _hash(data, asked["train_rows"]):
+            raise RunError(f"{path}: holds a run on other rows; name another --dir")
+        same = asked.items() <= before.items()
+        if same and RunDirectory(path).finished:
+            return load_result(path)
+        command.append("--resume" if same else "--overwrite")
+    started = [sys.executable, PROJECT / command[0], *command[1:]]
+    process = subprocess.Popen(started, stdout=subprocess.DEVNULL)
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:  # it came to the run as well, which saves what it has
+        process.wait()
+        raise
+    except SystemExit:
+        process.terminate()
+        process.wait()
+        raise
+    if status in (128 + signal.SIGINT, 128 + signal.SIGTERM):
+        raise KeyboardInterrupt
+    if status:
+        raise RunError(f"{shlex.join(command)}: ended with status {status}")
+    return load_result(path)
+
+
+@cache
+def _hash(data, train_rows):
+    return corpus.load(data, train_rows).hash
+
+
+def run_all(experiments, seeds, data, directory):
+    """The results of experiments, as `report` takes them; a line is printed for each run.
+
+    Args:
+        experiments: list of `Experiment`.
+        seeds: list of int; all experiments are run with the first before any with the second.
+        data: as of the scripts' --data.
+        directory: of the runs.
+    """
+    results = {}
+    for i, (seed, experiment) in enumerate((s, e) for s in seeds for e in experiments):
+        result = run(experiment, seed, data, directory)
+        results[experiment, seed] = result
+        place = f"{i + 1}/{len(seeds) * len(experiments)}"
+        figures = f"{result['test_accuracy']:.4f}, {result['seconds']['total']:.0f} s"
+        print(f"{place} {experiment.command} --seed {seed}: {figures}", flush=True)
+    return results

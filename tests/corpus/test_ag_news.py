@@ -1,0 +1,144 @@
+"""AG News from a prepared copy and from a mirror on the loopback address, good and bad."""
+
+import hashlib
+import http.server
+import subprocess
+import threading
+import time
+
+import pytest
+import tensorflow_datasets as tfds
+
+import corpus
+from corpus import ag_news
+from corpus.rows import DataError, read_csv
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves `files`, in the manner that `manner` names."""
+
+    files: dict = {}
+    manner = "whole"
+
+    def do_GET(self):
+        content = self.files[self.path.rpartition("/")[2]]
+        if self.manner == "silent":
+            time.sleep(3)
+            return
+        if self.manner == "redirects for ever":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+            return
+        if self.manner == "a web page":
+            content = b"<html>Sign in</html>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.manner == "truncated":
+            content = content[:100]
+        if self.manner == "drips":
+            for byte in content[:30]:
+                time.sleep(0.1)
+                self.wfile.write(bytes([byte]))
+            return
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def mirror(tiny, tmp_path, monkeypatch):
+    """A mirror of the tiny corpus, an empty TFDS directory, and no other source."""
+    Mirror.files = {name: (tiny / name).read_bytes() for name in ("train.csv", "test.csv")}
+    Mirror.manner = "whole"
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sums = {name: hashlib.md5(content).hexdigest() for name, content in Mirror.files.items()}
+    monkeypatch.setattr(ag_news, "MIRROR", f"http://127.0.0.1:{server.server_port}/")
+    monkeypatch.setattr(ag_news, "TFDS_HOST", "http://127.0.0.1:9/")
+    monkeypatch.setattr(ag_news, "MD5", sums)
+    monkeypatch.setattr(ag_news, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(ag_news, "STALL_BYTES", 50)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_tfds_knows_the_corpus(tmp_path):
+    """Its builder needs a package that TFDS does not require, which mocked data would not show."""
+    builder = tfds.builder("ag_news_subset", data_dir=tmp_path)
+    assert set(builder.info.features) == {"description", "label", "title"}
+
+
+def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
+    train, test = ag_news.load()
+    mirror.shutdown()
+    mirror.server_close()
+    again, _ = ag_news.load()
+    expected = read_csv(tiny / "train.csv").in_hash_order()
+    assert train.in_hash_order()[1] == again.in_hash_order()[1] == expected[1]
+    assert len(test) == 24
+    assert train.in_hash_order()[0].titles.tolist() == expected[0].titles.tolist()
+    assert corpus.load("ag_news").hash == corpus.load(tiny).hash
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason"),
+    [
+        ("truncated", "sent 100 bytes of md5"),
+        ("a web page", "sent 20 bytes of md5"),
+        ("silent", "no answer or too slow|timed out"),
+        ("drips", "no answer or too slow"),
+        ("redirects for ever", "redirect"),
+    ],
+)
+def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, manner, reason):
+    Mirror.manner = manner
+    begin = time.monotonic()
+    with pytest.raises(DataError, match=reason) as error:
+        ag_news.load()
+    assert time.monotonic() - begin < 5
+    message = str(error.value)
+    assert "\n" not in message
+    assert "--data DIR" in message
+    assert "--data sample" in message
+    assert str(tmp_path / "tfds" / "ag_news_subset") in message
+    assert not (tmp_path / "tfds" / "ag_news_subset" / "1.0.0").exists()
+
+
+def test_a_file_with_another_md5_is_refused(mirror, monkeypatch):
+    monkeypatch.setitem(ag_news.MD5, "test.csv", "0" * 32)
+    with pytest.raises(DataError, match=r"test\.csv: sent .* expected md5 0000"):
+        ag_news.load()
+
+
+def test_a_file_without_end_is_given_up(mirror, monkeypatch):
+    monkeypatch.setattr(ag_news, "LARGEST_FILE", 1000)
+    with pytest.raises(DataError, match="sent more than 1,000 bytes"):
+        ag_news.load()
+
+
+def test_tfds_own_download_comes_last_and_is_limited(mirror, monkeypatch):
+    Mirror.manner = "truncated"
+    monkeypatch.setattr(ag_news, "TFDS_HOST", ag_news.MIRROR + "train.csv")
+    monkeypatch.setattr(ag_news, "TFDS_SECONDS", 3)
+    limits = []
+
+    def run(command, timeout, **_):
+        limits.append(timeout)
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(DataError, match="TFDS: not finished in 3 s"):
+        ag_news.load()
+    assert limits == [3]
+
+
+def test_a_data_directory_that_cannot_be_written_is_named(mirror, tmp_path):
+    (tmp_path / "tfds").write_text("a file stands here")
+    with pytest.raises(DataError, match="tfds"):
+        ag_news.load()

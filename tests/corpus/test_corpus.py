@@ -1,0 +1,34 @@
+import pytest
+
+import corpus
+from corpus.rows import DataError
+
+
+def test_a_directory_is_loaded(tiny):
+    loaded = corpus.load(tiny)
+    assert (len(loaded.train), len(loaded.test)) == (80, 24)
+    assert not loaded.official_test
+
+
+def test_the_first_rows_are_the_same_however_many_are_taken(tiny):
+    few, more = corpus.load(tiny, train_rows=10), corpus.load(tiny, train_rows=20)
+    assert few.train.titles.tolist() == more.train.titles[:10].tolist()
+    assert few.hash != more.hash
+
+
+def test_more_rows_than_there_are_means_all(tiny):
+    loaded = corpus.load(tiny, test_rows=25)
+    assert len(loaded.test) == 24
+    assert loaded.hash == corpus.load(tiny).hash
+
+
+def test_a_missing_directory_or_file_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="no such directory"):
+        corpus.load(tmp_path / "missing")
+    with pytest.raises(DataError, match=r"train\.csv"):
+        corpus.load(tmp_path)
+
+
+def test_the_official_test_split_is_recognised(ag_news_dir):
+    assert corpus.load(ag_news_dir).official_test
+    assert not corpus.load(ag_news_dir, test_rows=7599).official_test

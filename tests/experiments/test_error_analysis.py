@@ -1,0 +1,20 @@
+import subprocess
+import sys
+
+import matplotlib.image
+import pytest
+from conftest import PROJECT
+
+
+@pytest.mark.slow
+def test_one_command_makes_the_pages_pictures(tmp_path):
+    command = [sys.executable, "-m", "experiments.error_analysis", "--data", "sample"]
+    command += ["--dir", tmp_path / "runs", "--pictures", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=PROJECT)
+    assert done.returncode == 0, done.stderr
+    page = (PROJECT / "docs" / "error_analysis.md").read_text(encoding="utf-8")
+    for name in ("confusion.png", "lengths.png", "rows.png"):
+        assert matplotlib.image.imread(tmp_path / name).std() > 0
+        assert f"]({name})" in page
+    assert done.stdout.count("| true class | taken for |") == 4
+    assert "texts are mistaken by all 4 models" in done.stdout

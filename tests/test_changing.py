@@ -1,0 +1,122 @@
+"""A copy of the scripts, edited as the README invites its reader to."""
+
+import json
+
+import keras
+import pytest
+from conftest import edit
+
+from training.directory import load_result
+
+SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3]
+OWN_LAYER = '''
+
+@keras.saving.register_keras_serializable("models")
+class Scale(layers.Layer):
+    """Multiplies by a number that is learned."""
+
+    def __init__(self, start=1.0, **options):
+        super().__init__(**options)
+        self.start = start
+        self.supports_masking = True
+
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(), initializer=keras.initializers.Constant(self.start))
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def get_config(self):
+        return super().get_config() | {"start": self.start}
+'''
+
+
+def train(run_script, script, *arguments):
+    return run_script(script.with_suffix(""), *arguments)
+
+
+def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(clone, run_script, tiny, tmp_path):
+    edit(clone / "train_rnn.py", ("    units: int = 16 ", "    units: int = 5 "))
+    run = tmp_path / "run"
+    done = train(run_script, clone / "train_rnn.py", "--data", tiny, "--run-dir", run)
+    assert done.returncode == 0, done.stderr
+    assert load_result(run)["hyperparameters"]["units"] == 5
+    layer = keras.models.load_model(run / "model.keras").layers[-1].get_layer("recurrent")
+    assert layer.units == 5
+
+
+def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, tiny, tmp_path):
+    script = clone / "train_bilstm.py"
+    edit(
+        script,
+        (
+            "    batch_size: int = 16 ",
+            "    dropout: float = 0.1  # a switch, on\n"
+            "    # -- my own --\n"
+            "    clip_norm: float = 1  # largest norm of a gradient\n"
+            "    note: str | None = None\n"
+            "    batch_size: int = 16 ",
+        ),
+        (
+            "RECIPES = {\n",
+            'RECIPES = {\n    "mine": Recipe("my recipe", None, units=4, epochs=2),\n',
+        ),
+        (
+            "run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches))",
+            "keras.optimizers.SGD(0.1, clipnorm=hp.clip_norm)",
+        ),
+        ("        import data", "        import keras\n        import data"),
+    )
+    edit(
+        clone / "models.py",
+        (
+            'layers.Bidirectional(layer(units, return_sequences=True), name="recurrent_1")',
+            "layers.Bidirectional(layer(units, return_sequences=True, recurrent_dropout=0.1), "
+            'merge_mode="sum"), Scale(0.5), layers.LayerNormalization()',
+        ),
+        (
+            'layers.Dense(classes, activation="softmax", name="classifier"),\n        ],\n'
+            '        name="stacked_bilstm"',
+            'layers.Dense(5, "relu"), layers.Dense(classes, activation="softmax"),\n        ],\n'
+            '        name="stacked_bilstm"',
+        ),
+        ("from keras import layers\n", "from keras import layers\n" + OWN_LAYER),
+    )
+    run = tmp_path / "run"
+    command = ["mine", "--data", tiny, "--run-dir", run, "--note", "a first try"]
+    done = train(run_script, script, *command)
+    assert done.returncode == 0, done.stderr
+    result = load_result(run)
+    assert result["recipe"] == "mine"
+    own = {"clip_norm": 1.0, "note": "a first try", "dropout": 0.1, "units": 4, "epochs": 2}
+    assert own.items() <= result["hyperparameters"].items()
+    assert "  units 4 (top of the file: 64)" in done.stdout.splitlines()
+    help_text = train(run_script, script, "--help").stdout
+    assert "my own:\n  --clip-norm FLOAT     largest norm of a gradient (default: 1.0)" in help_text
+    texts = ["goal by the striker", "bank profit " * 20]
+    answers = run_script(clone / "predict", run, "--json", *texts)
+    assert answers.returncode == 0, answers.stderr
+    together = [json.loads(line)["probabilities"] for line in answers.stdout.splitlines()]
+    alone = json.loads(run_script(clone / "predict", run, "--json", texts[0]).stdout)
+    assert together[0] == pytest.approx(alone["probabilities"], abs=1e-6)
+
+
+def test_a_layer_that_takes_padding_for_text_is_refused_before_training(
+    clone, run_script, tiny, tmp_path
+):
+    edit(
+        clone / "models.py",
+        (
+            "            *_dropout(dropout),\n            layer(units, return_sequences=pooling != "
+            '"last", name="recurrent"),\n            *_pooling(pooling),\n            layers.Dense('
+            'classes, activation="softmax", name="classifier"),\n        ],\n        name="lstm"',
+            '            layers.Conv1D(4, 3, padding="same"), layer(units),\n'
+            '            layers.Dense(classes, activation="softmax")],\n        name="lstm"',
+        ),
+    )
+    command = ["--data", tiny, "--run-dir", tmp_path / "run", *SMALL]
+    done = train(run_script, clone / "train_lstm.py", *command)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("train_lstm.py: layer 'conv1d' (Conv1D): ")
+    assert not (tmp_path / "run").exists()

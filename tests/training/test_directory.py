@@ -1,0 +1,153 @@
+import json
+from contextlib import suppress
+
+import pytest
+
+from training.directory import RESULTS, RunDirectory, RunError, load_result
+
+
+def claimed(path, resume=False, overwrite=False):
+    directory = RunDirectory(path)
+    assert directory.claim(resume, overwrite)
+    return directory
+
+
+def finish(directory, content, interrupted=False):
+    for name in RESULTS[:-1]:
+        with directory.whole_file(name) as path:
+            path.write_text(content)
+    directory.write_json("result.json", {"content": content, "interrupted": interrupted})
+    directory.publish()
+
+
+def contents(path):
+    return {file.name: file.read_text() for file in path.iterdir() if file.is_file()}
+
+
+@pytest.fixture
+def finished(tmp_path):
+    directory = claimed(tmp_path / "run")
+    finish(directory, "first")
+    directory.release()
+    return directory.path
+
+
+def test_a_finished_run_holds_its_results_and_nothing_else(finished):
+    assert sorted(path.name for path in finished.iterdir()) == sorted(RESULTS)
+    assert load_result(finished)["content"] == "first"
+
+
+def test_a_claim_that_comes_to_nothing_leaves_nothing(tmp_path):
+    claimed(tmp_path / "runs" / "run").release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_of_the_users_own_is_left_alone(tmp_path):
+    claimed(tmp_path).release()
+    assert tmp_path.is_dir()
+    (tmp_path / "thesis.txt").write_text("precious")
+    for overwrite in (False, True):
+        with pytest.raises(RunError, match="holds files that are no run"):
+            RunDirectory(tmp_path).claim(resume=False, overwrite=overwrite)
+    assert contents(tmp_path) == {"thesis.txt": "precious"}
+
+
+def test_a_finished_run_is_refused_and_stays(finished):
+    with pytest.raises(RunError, match="--overwrite replaces it"):
+        RunDirectory(finished).claim(resume=False, overwrite=False)
+    assert load_result(finished)["content"] == "first"
+
+
+def test_resume_on_a_finished_run_has_nothing_to_do(finished):
+    assert not RunDirectory(finished).claim(resume=True, overwrite=False)
+
+
+def test_overwrite_replaces_a_run_only_when_the_new_one_is_complete(finished):
+    directory = claimed(finished, overwrite=True)
+    with directory.whole_file("model.keras") as path:
+        path.write_text("second")
+    assert contents(finished)["model.keras"] == "first"
+    finish(directory, "second")
+    assert contents(finished)["model.keras"] == "second"
+    assert load_result(finished)["content"] == "second"
+
+
+def test_a_move_that_was_cut_off_is_ended_by_the_next_claim(finished):
+    directory = claimed(finished, overwrite=True)
+    directory.check_settings({"seed": 1})
+    directory.write_json("result.json", {"content": "second", "interrupted": False})
+    directory.release()
+    assert not RunDirectory(finished).claim(resume=True, overwrite=False)
+    assert load_result(finished)["content"] == "second"
+
+
+def test_two_claims_at_once_have_one_winner(tmp_path):
+    winner = claimed(tmp_path / "run")
+    with pytest.raises(RunError, match="another run is using it"):
+        RunDirectory(tmp_path / "run").claim(resume=False, overwrite=True)
+    assert winner.work.is_dir()
+    winner.release()
+    claimed(tmp_path / "run").release()
+
+
+def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
+    directory = claimed(tmp_path / "run")
+    directory.check_settings({"seed": 1})
+    directory.write_json("checkpoint", {})
+    directory.release()
+    with pytest.raises(RunError, match="--resume goes on, --overwrite starts anew"):
+        RunDirectory(tmp_path / "run").claim(resume=False, overwrite=False)
+    directory = claimed(tmp_path / "run", resume=True)
+    directory.check_settings({"seed": 1})
+    with pytest.raises(RunError, match="seed was 1, now 2"):
+        directory.check_settings({"seed": 2})
+    directory.release()
+    directory = claimed(tmp_path / "run", overwrite=True)
+    directory.check_settings({"seed": 2})
+    directory.release()
+    assert not directory.work.exists()
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    directory = claimed(tmp_path / "run")
+    with pytest.raises(KeyError), directory.whole_file("history.csv") as path:
+        path.write_text("half" + {}["an error on the way"])
+    with suppress(OSError), directory.whole_file("history.csv") as path:
+        raise OSError(path.write_text("half"))
+    assert list(directory.work.iterdir()) == []
+
+
+def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
+    directory = claimed(tmp_path / "run")
+    directory.check_settings({"seed": 1})
+    directory.write_json("checkpoint", {})
+    finish(directory, "so far", interrupted=True)
+    directory.release()
+    assert load_result(directory.path) == {"content": "so far", "interrupted": True}
+    directory = claimed(directory.path, resume=True)
+    finish(directory, "to the end")
+    assert load_result(directory.path) == {"content": "to the end", "interrupted": False}
+    assert not directory.work.exists()
+
+
+def test_a_path_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "run", "/proc/run"):
+        with pytest.raises(RunError, match=r"cannot be written"):
+            RunDirectory(path).claim(resume=False, overwrite=False)
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", ""])
+def test_a_damaged_result_is_named(tmp_path, content):
+    with pytest.raises(RunError, match="is .* a run directory"):
+        load_result(tmp_path)
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(RunError, match="damaged"):
+        load_result(tmp_path)
+
+
+def test_a_result_with_no_number_is_not_written(tmp_path):
+    directory = claimed(tmp_path / "run")
+    with pytest.raises(ValueError, match="JSON"):
+        directory.write_json("result.json", {"test_accuracy": float("nan")})
+    assert json.dumps(list(directory.work.iterdir())) == "[]"

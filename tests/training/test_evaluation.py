@@ -1,0 +1,25 @@
+import keras
+import numpy as np
+import pytest
+
+import data
+from corpus.rows import CLASSES
+from training import evaluation
+
+
+class SaysItsFirstToken(keras.layers.Layer):
+    def call(self, ids):
+        return keras.ops.one_hot(ids[:, 0] - 1, 4)
+
+
+def test_the_matrix_counts_true_by_predicted_class():
+    ids, labels = np.array([1, 2, 2, 2, 4], dtype=np.int32), np.array([0, 1, 1, 2, 3])
+    tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels)
+    batches = data.evaluation_batches(tokens, np.array([1]))
+    model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
+    matrix = evaluation.confusion_matrix(model, batches, 4)
+    assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
+    assert evaluation.accuracy(matrix) == pytest.approx(0.8)
+    scores = evaluation.per_class(matrix, CLASSES)
+    assert scores["Sports"] == {"precision": pytest.approx(2 / 3), "recall": 1}
+    assert scores["Business"] == {"precision": 0, "recall": 0}

@@ -1,0 +1,130 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import models
+from training import fused, proof
+from training.directory import RunError
+
+
+class Unregistered(layers.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+@keras.saving.register_keras_serializable("tests")
+class RegisteredElsewhere(Unregistered):
+    pass
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithoutConfig(layers.Layer):
+    def __init__(self, factor, **options):
+        super().__init__(**options)
+        self.factor = factor
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+@keras.saving.register_keras_serializable("tests")
+class MaskedConv1D(layers.Conv1D):
+    """What docs/reference.md shows: a layer that reads no padding."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            inputs = inputs * keras.ops.cast(mask, inputs.dtype)[:, :, None]
+        return super().call(inputs)
+
+
+MaskedConv1D.__module__ = "models"  # as if it stood there
+
+
+def network(*between, recurrent=None, top=()):
+    return keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            layers.Embedding(30, 8),
+            *between,
+            recurrent or layers.LSTM(6),
+            *top,
+            layers.Dense(4, activation="softmax"),
+        ],
+        name="network",
+    )
+
+
+BACKWARD = layers.GRU(5, go_backwards=True)
+
+
+@pytest.mark.parametrize("pooling", ["last", "max"])
+@pytest.mark.parametrize("mask", [False, True])
+def test_the_projects_own_networks_can_be_saved(mask, pooling):
+    options = {"mask": mask, "pooling": pooling, "dropout": 0.2, "units": 5}
+    for one_hot in (False, True):
+        proof.check(models.simple_rnn(30, **options, one_hot=one_hot, layer=fused.SimpleRNN))
+    for layer in (fused.LSTM, layers.LSTM, layers.GRU):
+        proof.check(models.lstm(30, **options, layer=layer))
+        proof.check(models.stacked_bilstm(30, **options, layer=layer))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recurrent": layers.Bidirectional(fused.LSTM(5), merge_mode="ave")},
+        {
+            "recurrent": layers.Bidirectional(
+                fused.LSTM(5), backward_layer=layers.GRU(5, go_backwards=True)
+            )
+        },
+        {"recurrent": layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)])},
+        {"top": [layers.Dense(5, "relu"), layers.BatchNormalization(), layers.Dropout(0.5)]},
+        {"top": [keras.Sequential([layers.Dense(3), layers.Dense(2)])]},
+    ],
+)
+def test_a_change_that_reads_no_padding_is_taken(change):
+    proof.check(network(**change))
+
+
+def test_a_layer_of_ones_own_that_knows_the_mask_is_taken():
+    proof.check(network(MaskedConv1D(5, 3, padding="same")))
+
+
+REFUSED = {
+    "conv1d": lambda: network(layers.Conv1D(5, 3, padding="same", name="conv1d")),
+    "pool": lambda: network(
+        recurrent=layers.Bidirectional(layers.LSTM(5, return_sequences=True)),
+        top=[layers.GlobalMaxPooling1D(name="pool")],
+    ),
+    "shorter": lambda: network(layers.AveragePooling1D(2, padding="same", name="shorter")),
+    "sneaky": lambda: network(layers.Lambda(lambda x: x, name="sneaky")),
+    "foreign": lambda: network(Unregistered(name="foreign")),
+    "elsewhere": lambda: network(RegisteredElsewhere(name="elsewhere")),
+    "bare": lambda: network(WithoutConfig(2.0, name="bare")),
+    "within": lambda: network(top=[keras.Sequential([RegisteredElsewhere()], name="within")]),
+    "around": lambda: network(
+        layers.TimeDistributed(RegisteredElsewhere(), name="around"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_model_that_could_not_be_saved_is_refused_with_the_layers_name(name):
+    with pytest.raises(RunError, match=f"^layer '{name}' ") as error:
+        proof.check(REFUSED[name]())
+    assert "\n" not in str(error.value)
+
+
+def test_a_check_changes_neither_weights_nor_what_is_registered():
+    model = models.lstm(30, dropout=0.2, layer=fused.LSTM)
+    before, registered = model.get_weights(), dict(keras.saving.get_custom_objects())
+    proof.check(model)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert keras.saving.get_custom_objects() == registered

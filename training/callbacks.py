@@ -1,0 +1,151 @@
+"""Keras callbacks of every run: history, first step, interruption, TensorBoard."""
+
+import csv
+import importlib.util
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import keras
+
+from training.directory import RunError
+
+
+class History(keras.callbacks.Callback):
+    """Accuracy and loss within the epoch as well as at its end.
+
+    Keras reports the mean since the epoch began. Each point here is the mean of the steps since the
+    point before it.
+
+    Attributes:
+        points: list of dicts: "step", "epoch" (both from 1), "acc", "loss", "val_acc", "val_loss"
+            (None except at the end of an epoch).
+    """
+
+    POINTS_PER_EPOCH = 50
+    COLUMNS = ("step", "epoch", "acc", "loss", "val_acc", "val_loss")
+
+    def __init__(self, steps_per_epoch):
+        super().__init__()
+        self.steps_per_epoch = steps_per_epoch
+        self.every = max(1, steps_per_epoch // self.POINTS_PER_EPOCH)
+        self.points = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.first = int(self.model.optimizer.iterations.numpy())  # the step before this epoch
+        # The steps of the epoch that have a point, and the sums of their values.
+        self.done = 0
+        self.sums = {"acc": 0.0, "loss": 0.0}
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 - self.done >= self.every:
+            self.add(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.add(logs)
+        self.points[-1].update(val_acc=_accuracy(logs, "val_"), val_loss=logs.get("val_loss"))
+
+    def add(self, logs):
+        """Adds the point of the steps up to now, unless it is there."""
+        # Not Keras's batch: where the last execution has fewer steps, that is past the end.
+        step = int(self.model.optimizer.iterations.numpy())
+        steps = step - self.first
+        if steps == self.done:
+            return
+        sums = {"acc": _accuracy(logs, missing=math.nan) * steps, "loss": logs["loss"] * steps}
+        means = {name: (sums[name] - self.sums[name]) / (steps - self.done) for name in sums}
+        point = {"step": step, "epoch": self.epoch + 1, **means, "val_acc": None, "val_loss": None}
+        self.points.append(point)
+        self.done = steps
+        self.sums = sums
+
+    def write(self, path):
+        """Writes the points to a CSV file."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self.COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.points)
+
+    def restore(self, path, last_step):
+        """Reads the points of `write` up to a step."""
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        points = [{name: float(row[name]) if row[name] else None for name in row} for row in rows]
+        for point in points:
+            point.update(step=int(point["step"]), epoch=int(point["epoch"]))
+            if point["step"] % self.steps_per_epoch:  # validated after an interrupt
+                point.update(val_acc=None, val_loss=None)
+        self.points = [point for point in points if point["step"] <= last_step]
+
+
+def _accuracy(logs, prefix="", missing=None):
+    """The accuracy among what `fit` reports, under either of the names that Keras gives it."""
+    return logs.get(f"{prefix}acc", logs.get(f"{prefix}accuracy", missing))
+
+
+def tensorboard(directory):
+    """Keras's TensorBoard callback: scalars of each epoch, and of each execution within it.
+
+    Raises:
+        RunError: TensorBoard is not installed.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RunError("--tensorboard needs it: pip install tensorboard")
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    return _TensorBoard(directory, update_freq="batch", write_graph=False)
+
+
+class _TensorBoard(keras.callbacks.TensorBoard):
+    """Counts the optimizer's steps, where Keras counts executions, from 0 in every `fit`."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._global_train_batch = int(self.model.optimizer.iterations.numpy())
+        super().on_train_batch_end(batch, logs)
+
+
+class FirstStep(keras.callbacks.Callback):
+    """Notes when the first training step was done, compilation included."""
+
+    def __init__(self):
+        super().__init__()
+        self.time = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.time is None:
+            self.time = time.perf_counter()
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends `fit` after the running step on Ctrl-C or SIGTERM; on the second one, at once.
+
+    Attributes:
+        signal: the number of the signal that came, None without one.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.signal = None
+        self._before = {}
+
+    def on_train_begin(self, logs=None):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._handle)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.signal is not None:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self._restore()
+
+    def _handle(self, number, frame):
+        self.signal = number
+        self._restore()
+        os.write(2, b"\nstopping after this step; once more leaves at once, without a result\n")
+
+    def _restore(self):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,98 @@
+"""TensorFlow's devices: memory growth, and what trains fastest on a CPU, a GPU or several."""
+
+import warnings
+
+import keras
+import tensorflow as tf
+
+from training import fused
+
+STEPS_PER_EXECUTION = 16
+
+
+def set_memory_growth():
+    """Lets every GPU's memory grow with need, so that none is taken whole.
+
+    Call it before anything uses a GPU; a script's `Run` does.
+    """
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def prepare(seed=None):
+    """What a script begins with: memory growth, then the seed of every random generator.
+
+    Args:
+        seed: of Python's, NumPy's and TensorFlow's generators; None leaves them alone.
+    """
+    set_memory_growth()
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    # Max pooling needs no mask (`models._pooling`); what reads padding, `proof.check` refuses.
+    warnings.filterwarnings("ignore", message="(?s)Layer .* does not support masking")
+
+
+def name():
+    """The names of the GPUs that TensorFlow sees, or "CPU"."""
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name") for gpu in gpus]
+    return ", ".join(name or "GPU" for name in names) or "CPU"
+
+
+def strategy(devices):
+    """How training is spread over the machine's devices.
+
+    Args:
+        devices: "one", or "all" for a copy of the model on each GPU: the batch is shared among
+            them, and the gradients are added up.
+
+    Returns:
+        A `tf.distribute.Strategy`, in whose scope the model is to be built and compiled.
+    """
+    if devices == "one":
+        return tf.distribute.get_strategy()
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in found])
+
+
+def layers(devices):
+    """The classes of the recurrent layers: "simple_rnn", "lstm" and "gru".
+
+    Args:
+        devices: as of `strategy`. On one CPU they are those of `fused`, elsewhere Keras's own.
+    """
+    own = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}
+    faster = {"simple_rnn": fused.SimpleRNN, "lstm": fused.LSTM}
+    return {**(faster if _one_cpu(devices) else own), "gru": keras.layers.GRU}
+
+
+def adam(devices, learning_rate, schedule, steps):
+    """The optimizer Adam, on one CPU that of `fused`.
+
+    Args:
+        devices: as of `strategy`.
+        learning_rate: a float.
+        schedule: "constant", or "cosine", along which it falls to 0.
+        steps: the number of steps until it is 0.
+    """
+    if schedule == "cosine":
+        learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    return (fused.Adam if _one_cpu(devices) else keras.optimizers.Adam)(learning_rate)
+
+
+def execution(devices, steps):
+    """How steps are executed, as keyword arguments of `compile`; it changes no result.
+
+    Args:
+        devices: as of `strategy`.
+        steps: the number of steps in an epoch.
+    """
+    return {
+        "jit_compile": False,  # XLA would compile anew for each bucket
+        # Several steps in one loop of TensorFlow fail on several devices.
+        "steps_per_execution": min(STEPS_PER_EXECUTION, steps) if devices == "one" else 1,
+    }
+
+
+def _one_cpu(devices):
+    return devices == "one" and name() == "CPU"

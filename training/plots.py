@@ -1,0 +1,75 @@
+"""The pictures of a run."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/
+BLUE, ORANGE = "#0072B2", "#D55E00"
+
+
+def learning_curve(history, title, path):
+    """Draws accuracy and loss against the training step.
+
+    Args:
+        history: list of dicts with "step", "acc" and "loss" of the steps since the last one, and
+            "val_acc" and "val_loss" (None except at the end of an epoch).
+        title: a line above the picture.
+        path: the PNG file.
+    """
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure.suptitle(title)
+    for axes, name, label in zip(
+        figure.subplots(1, 2), ("acc", "loss"), ("accuracy", "loss"), strict=True
+    ):
+        steps = [point["step"] for point in history]
+        axes.plot(steps, [point[name] for point in history], color=BLUE, label="training")
+        validated = [point for point in history if point[f"val_{name}"] is not None]
+        if validated:
+            axes.plot(
+                [point["step"] for point in validated],
+                [point[f"val_{name}"] for point in validated],
+                color=ORANGE,
+                marker="o",
+                label="validation",
+            )
+        axes.set(xlabel="training step", ylabel=label)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(path, dpi=120, format="png")
+
+
+def confusion_matrix(matrix, classes, title, path):
+    """Draws a confusion matrix: the share of each true class, and the number of rows.
+
+    Args:
+        matrix: int array of shape (classes, classes), true class by predicted class.
+        classes: the names of the classes.
+        title: a line above the picture.
+        path: the PNG file.
+    """
+    figure = Figure(figsize=(5.6, 4.8), layout="constrained")
+    axes = figure.subplots()
+    image = draw_confusion_matrix(axes, matrix, classes)
+    axes.set_title(title)
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def draw_confusion_matrix(axes, matrix, classes):
+    """Draws a matrix as `confusion_matrix` has it into Matplotlib axes; returns the image."""
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (true, predicted), share in np.ndenumerate(shares):
+        axes.text(
+            predicted,
+            true,
+            f"{share:.1%}\n{matrix[true, predicted]:,}",
+            ha="center",
+            va="center",
+            color="white" if share > 0.5 else "black",
+        )
+    places = range(len(classes))
+    axes.set_xticks(places, classes)
+    axes.set_yticks(places, classes)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    return image

@@ -1,0 +1,312 @@
+"""A run of a training script: everything around its path from rows to a fitted model."""
+
+import sys
+import time
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from corpus import directory_of
+from training import clock, command_line, interrupts, machine, quiet, recipes
+from training.directory import RunDirectory, RunError
+
+
+def start(file, about, hyperparameters, known_recipes, arguments=None):
+    """Reads the command line of a training script.
+
+    Args:
+        file: the script's `__file__`.
+        about: a sentence on what it trains, for --help.
+        hyperparameters: its dataclass of them.
+        known_recipes: dict of name to `Recipe`; the first is the default.
+        arguments: list of `str`; None for those that the process was started with.
+
+    Returns:
+        (`Run`, the hyperparameters of the run).
+
+    Raises:
+        SystemExit: status 0 after --help, 2 for wrong usage.
+    """
+    script = Path(file).stem
+    name, chosen, options = command_line.parse(
+        script, about, hyperparameters, known_recipes, arguments
+    )
+    recipe = known_recipes[name]
+    given = sys.argv[1:] if arguments is None else list(map(str, arguments))
+    return Run(script, name, recipe, chosen, options, given), chosen
+
+
+class _NothingToDo(Exception):
+    """Ends the block of a run that is finished already."""
+
+
+class Run:
+    """What surrounds `compile` and `fit`: directory, signals, devices, checkpoints, result.
+
+    It is used as a context manager around a script's path. The block ends the process in one line
+    with status 1 for data, a model or a directory that cannot be used, with 130 or 143 when it was
+    interrupted; when it succeeds, what stands after it goes on. It holds no texts, tokens or
+    batches, only what result.json says of them.
+
+    Attributes:
+        options: the `Options` of the run.
+        seed: an int.
+        verbose: for `fit`: 0 with --quiet, 1 in a terminal, else 2.
+        validation: which rows to validate on, as of `data.hold_out`.
+        strategy: the `tf.distribute.Strategy` in whose scope the model is built and compiled.
+        replicas: the number of devices that share each batch.
+        layers: dict of the recurrent layers' classes: "simple_rnn", "lstm" and "gru".
+    """
+
+    def __init__(self, script, recipe_name, recipe, hyperparameters, options, arguments):
+        self.script, self.recipe_name, self.recipe = script, recipe_name, recipe
+        self.hyperparameters, self.options, self._arguments = hyperparameters, options, arguments
+        self._base = recipe.hyperparameters(type(hyperparameters))  # with nothing changed
+        self.seed, self.validation = options.seed, hyperparameters.validation
+        self.verbose = 0 if options.quiet else 1 if sys.stdout.isatty() else 2
+        moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+        self.directory = RunDirectory(
+            options.run_dir or Path("runs") / f"{script}-{recipe_name}-{moment}"
+        )
+        self._interrupt = None  # the callback that knows, once there is a `fit`
+
+    def __enter__(self):
+        clock.begin()
+        command_line.allow_any_output()
+        program = f"{self.script}.py"
+        with ExitStack() as stack:
+            self._end = stack.enter_context(command_line.errors(program))
+            stack.enter_context(interrupts.handled())
+            stack.callback(self.directory.release)
+            self._finished = not self.directory.claim(self.options.resume, self.options.overwrite)
+            directory_of(self.options.data)  # a misspelt one is told before TensorFlow is imported
+            self._print_differences()
+            with interrupts.ending_the_process(program, self.directory.release):
+                self._import_tensorflow()
+            self._prepare()
+            self._stack = stack.pop_all()
+        self._exit_unless_well()
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        handled = self._stack.__exit__(kind, error, traceback)
+        if kind is None or handled:
+            self._exit_unless_well()
+        return handled or kind is _NothingToDo
+
+    def print(self, *values, **_):
+        """Prints, except with --quiet. Serves `model.summary` as its print_fn."""
+        if not self.options.quiet:
+            print(*values)
+
+    def check_rows(self, corpus):
+        """Notes which rows a run has. With --resume they must be those that it began with.
+
+        Args:
+            corpus: the `corpus.Corpus`.
+
+        Raises:
+            RunError: the run began with other rows or hyperparameters.
+        """
+        self._rows = {
+            "name": corpus.name,
+            "rows": {"train": len(corpus.train), "held_out": 0, "test": len(corpus.test)},
+            "hash": corpus.hash,
+            "test_hash": corpus.test_hash,
+        }
+        self._classes = corpus.classes
+        comparable = corpus.official_test and self.hyperparameters.text == self._base.text
+        self._tutorial_accuracy = self.recipe.tutorial_accuracy if comparable else None
+        named = {"script": self.script, "recipe": self.recipe_name, "seed": self.seed}
+        decisive = named | vars(self.hyperparameters) | {"rows_hash": corpus.hash}
+        self.directory.check_settings(decisive | {"devices": self.options.devices})
+        if self._finished:
+            print(f"{self.directory.path} holds a finished run; nothing to resume")
+            raise _NothingToDo
+        self.print(corpus)
+
+    def adam(self, learning_rate, schedule, steps):
+        """The optimizer Adam, as of `devices.adam`."""
+        return self._devices.adam(self.options.devices, learning_rate, schedule, steps)
+
+    def execution(self, steps):
+        """Keyword arguments of `compile` on how, not which, steps are taken."""
+        return self._devices.execution(self.options.devices, steps)
+
+    def load_embeddings(self, model, vectorizer, tokens="words"):
+        """With --embeddings: gives the model's first layer the vectors of words found there.
+
+        Args:
+            model: its first layer is a `keras.layers.Embedding`.
+            vectorizer: the adapted `keras.layers.TextVectorization` of its token ids.
+            tokens: what they stand for.
+
+        Raises:
+            DataError: the file cannot be used.
+            RunError: the network reads characters.
+        """
+        file, embedding = self.hyperparameters.embeddings, model.layers[0]
+        if file:
+            from training import embeddings
+
+            if tokens != "words":
+                raise RunError(f"--embeddings {file}: for words, not for {tokens}")
+            vocabulary = vectorizer.get_vocabulary()
+            found = embeddings.put_into(embedding, file, vocabulary)
+            self.print(f"{file}: vectors of {found:,} of {len(vocabulary):,} entries")
+        if not self.hyperparameters.train_embeddings:
+            embedding.trainable = False
+
+    def check_model(self, model):
+        """Refuses a model that cannot be saved as it is trained; see `proof.check`.
+
+        Raises:
+            RunError: it cannot.
+        """
+        self._parameters = model.count_params()
+        self._proof.check(model)
+
+    def callbacks(self, batches):
+        """The callbacks of `fit`: history, checkpoints, Ctrl-C, order of the batches, TensorBoard.
+
+        Args:
+            batches: the `data.TrainingBatches`.
+        """
+        from training import callbacks, checkpoint
+
+        rows = self._rows["rows"]
+        if self.validation == "held-out":
+            rows["held_out"] = rows["train"] - len(batches.tokens)
+        rows["train"] = len(batches.tokens)
+        self._history = callbacks.History(len(batches))
+        self._first_step, self._interrupt = callbacks.FirstStep(), callbacks.StopOnSignal()
+        saving = checkpoint.Checkpoint(self.directory, self._history)
+        order = checkpoint.EpochOrder(batches)
+        every = [order, self._first_step, self._history, saving, self._interrupt]
+        if self.options.tensorboard:
+            logs = Path(self.options.tensorboard) / self.directory.path.name
+            every.append(callbacks.tensorboard(logs))
+        self._fit_begin = time.perf_counter()
+        return every
+
+    def resume(self, model, batches, validation, callbacks):
+        """With --resume: loads the last checkpoint into the model, and ends its epoch.
+
+        Args:
+            model: a compiled model.
+            batches: the `data.TrainingBatches`.
+            validation: the dataset that `fit` validates on, or None.
+            callbacks: those of `fit`.
+
+        Returns:
+            The epoch, from 0, that `fit` is to begin with: 0 unless a run goes on.
+
+        Raises:
+            RunError: the checkpoint is damaged.
+        """
+        from training import checkpoint
+
+        self._resumed_from = 0
+        if not self.options.resume:
+            return 0
+        with self.strategy.scope():
+            step = checkpoint.restore(self.directory, model, self._history)
+        if step is None:
+            self.print(f"no checkpoint in {self.directory.path}: starting anew")
+            return 0
+        self._resumed_from, done = divmod(step, len(batches))
+        self.print(f"resuming after step {done} of epoch {self._resumed_from + 1}")
+        options = {"validation_data": validation, "callbacks": callbacks, "verbose": self.verbose}
+        epoch = checkpoint.end_epoch(model, batches, step, **options)
+        # After Ctrl-C in there, the script's `fit` has nothing left to do.
+        return self.hyperparameters.epochs if self._interrupted else epoch
+
+    def finish(self, model, vectorizer, test_batches):
+        """Evaluates a fitted model, and writes everything that the run directory ends with.
+
+        Args:
+            model: the model on token ids.
+            vectorizer: the `keras.layers.TextVectorization` that made them.
+            test_batches: dataset of the test rows, as of `data.evaluation_batches`.
+        """
+        import models
+        from training import evaluation, results
+
+        clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
+        clock.SECONDS["fit"] = time.perf_counter() - self._fit_begin
+        with clock.stage("evaluate"):
+            masked = models.mask_padding(model)
+            masked.compile(jit_compile=False)  # compiling each width takes longer than it saves
+            matrix = evaluation.confusion_matrix(
+                masked, test_batches, len(self._classes), self.verbose
+            )
+        title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
+        results.write_files(
+            self.directory, masked, vectorizer, self._history, matrix, self._classes, title
+        )
+        result = self._facts() | results.scores(matrix, self._classes)
+        self.directory.write_json("result.json", result)
+        self.directory.publish()
+        path = self.directory.path
+        results.report(result, path, results.resume_command(self.script, self._arguments, path))
+
+    @property
+    def _interrupted(self):
+        """Whether Ctrl-C or SIGTERM ended the training."""
+        return self._interrupt is not None and self._interrupt.signal is not None
+
+    def _facts(self):
+        """What result.json says besides how well the model does."""
+        clock.SECONDS["total"] = clock.since_start()
+        return {
+            "script": self.script,
+            "recipe": self.recipe_name,
+            "hyperparameters": vars(self.hyperparameters),
+            "changed": recipes.changes(self._base, self.hyperparameters),
+            "data": self._rows,
+            "seed": self.seed,
+            "parameters": self._parameters,
+            "tutorial_accuracy": self._tutorial_accuracy,
+            "seconds": {name: round(seconds, 3) for name, seconds in clock.SECONDS.items()},
+            "peak_memory_mb": machine.peak_memory_mb(),
+            "versions": machine.versions(),
+            "device": self._devices.name(),
+            "devices": self.replicas,
+            "interrupted": self._interrupted,
+            "resumed_from_epoch": self._resumed_from,
+        }
+
+    def _print_differences(self):
+        lines = recipes.differences(self.hyperparameters)
+        if lines:
+            self.print(f"{self.script} {self.recipe_name} differs from the top of the file:")
+        for line in lines:
+            self.print(f"  {line}")
+
+    @clock.stage("import")
+    def _import_tensorflow(self):
+        """The only place where a script waits for TensorFlow."""
+        quiet.hide_native_logs()
+        from training import devices, proof
+
+        self._devices, self._proof = devices, proof
+
+    def _prepare(self):
+        """Sets up the devices, and checks that they can share the batches."""
+        self._devices.prepare(self.seed)
+        self.strategy = self._devices.strategy(self.options.devices)
+        self.layers = self._devices.layers(self.options.devices)
+        self.replicas = self.strategy.num_replicas_in_sync
+        batch_size = self.hyperparameters.batch_size
+        if batch_size % self.replicas:
+            raise RunError(f"--batch-size {batch_size}: no multiple of the {self.replicas} devices")
+        if self.replicas > 1 and self.validation != "none":
+            # Each batch has to divide among them, and of the validation rows none can be left out.
+            self.print("no validation during training on several devices")
+            self.validation = "none"
+
+    def _exit_unless_well(self):
+        if self._end.status:
+            raise SystemExit(self._end.status)
+        if self._interrupted:
+            raise SystemExit(128 + self._interrupt.signal)
