@@ -15,7 +15,7 @@ class Hyperparameters(Switches):
 
     The tutorial's side remarks are switches, off unless written here too (`dropout: float = 0.3`):
     train_rows, vectorizer_rows, vectorizer_text, pooling, dropout, embeddings, train_embeddings,
-    schedule, validation; --help says what each does.
+    schedule, validation. For what each does, see --help.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -32,17 +32,13 @@ class Hyperparameters(Switches):
 
 RECIPES = {
     "tutorial": Recipe("the tutorial's: 0.88 in two minutes"),
-    "fast": Recipe(
-        "as accurate, sooner: 0.89 in three quarters of a minute", None,
+    "fast": Recipe("as accurate, sooner: 0.89 in three quarters of a minute", None,
         train_rows=20000, vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
-        batch_size=128, learning_rate=0.008, schedule="cosine", validation="none",
-    ),
-    "best": Recipe(
-        "the highest accuracy of a BiLSTM: 0.916 in two minutes", None,
-        vectorizer_rows=0, vectorizer_text="title+description", buckets=32, vocab_size=40000,
-        embed_size=64, units=32, pooling="max", dropout=0.3,
-        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none",
-    ),
+        batch_size=128, learning_rate=0.008, schedule="cosine", validation="none"),
+    "best": Recipe("the highest accuracy of a BiLSTM: 0.916 in two minutes", None,
+        vocab_size=40000, embed_size=64, units=32, pooling="max", dropout=0.3,
+        vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
+        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none"),
 }  # fmt: skip
 
 

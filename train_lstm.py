@@ -15,7 +15,7 @@ class Hyperparameters(Switches):
 
     The tutorial's side remarks are switches, off unless written here too (`dropout: float = 0.3`):
     train_rows, vectorizer_rows, vectorizer_text, pooling, dropout, embeddings, train_embeddings,
-    schedule, validation; --help says what each does.
+    schedule, validation. For what each does, see --help.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -32,17 +32,13 @@ class Hyperparameters(Switches):
 
 RECIPES = {
     "tutorial": Recipe("the tutorial's: 0.88 in half a minute", 0.8870),
-    "fast": Recipe(
-        "as accurate, sooner: 0.88 in fifteen seconds", 0.8870,
+    "fast": Recipe("as accurate, sooner: 0.88 in fifteen seconds", 0.8870,
         train_rows=30000, vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
-        batch_size=64, learning_rate=0.01, schedule="cosine", validation="none",
-    ),
-    "best": Recipe(
-        "the highest accuracy of an LSTM: 0.915 in two and a half minutes", 0.8870,
-        vectorizer_rows=0, vectorizer_text="title+description", buckets=32, vocab_size=40000,
-        units=64, mask=True, pooling="max", dropout=0.3,
-        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none",
-    ),
+        batch_size=64, learning_rate=0.01, schedule="cosine", validation="none"),
+    "best": Recipe("the highest accuracy of an LSTM: 0.915 in two and a half minutes", 0.8870,
+        vocab_size=40000, units=64, mask=True, pooling="max", dropout=0.3,
+        vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
+        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none"),
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ class Hyperparameters(Switches):
 
     The tutorial's side remarks are switches, off unless written here too (`dropout: float = 0.3`):
     train_rows, vectorizer_rows, vectorizer_text, pooling, dropout, embeddings, train_embeddings,
-    schedule, validation; --help says what each does.
+    schedule, validation. For what each does, see --help.
     """
 
     text: Literal["title", "title+description"] = "title"  # what the network reads
@@ -32,31 +32,23 @@ class Hyperparameters(Switches):
 
 RECIPES = {
     "titles": Recipe("titles, padding unmasked: 0.80 in twenty seconds", 0.7995),
-    "masked": Recipe(
-        "full text, padding masked: 0.84 in half a minute", 0.8822,
-        text="title+description", mask=True,
-    ),
-    "titles-fast": Recipe(
-        "titles, sooner: 0.80 in ten seconds", 0.7995,
+    "masked": Recipe("full text, padding masked: 0.84 in half a minute", 0.8822,
+        text="title+description", mask=True),
+    "titles-fast": Recipe("titles, sooner: 0.80 in ten seconds", 0.7995,
         train_rows=20000, vectorizer_rows=0, vectorizer_text="title+description", vocab_size=10000,
-        batch_size=64, learning_rate=0.006, schedule="cosine", validation="none",
-    ),
-    "masked-fast": Recipe(
-        "masked, sooner: 0.87 in twenty seconds", 0.8822, text="title+description", mask=True,
-        vectorizer_rows=0, vectorizer_text="title+description", vocab_size=10000,
-        batch_size=64, learning_rate=0.003, schedule="cosine", validation="none",
-    ),
-    "characters": Recipe(
-        "titles, letter by letter: 0.45 in forty seconds", None, tokens="characters", mask=True,
-        vectorizer_rows=0, vectorizer_text="title+description", units=64,
-        batch_size=64, epochs=3, schedule="cosine", validation="none",
-    ),
-    "best": Recipe(
-        "the highest accuracy of a SimpleRNN: 0.913 in just over a minute", 0.8822,
-        text="title+description", vectorizer_rows=0, vectorizer_text="title+description",
-        vocab_size=40000, units=64, mask=True, pooling="max", dropout=0.3,
-        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none",
-    ),
+        batch_size=64, learning_rate=0.006, schedule="cosine", validation="none"),
+    "masked-fast": Recipe("masked, sooner: 0.87 in twenty seconds", 0.8822,
+        text="title+description", mask=True, vocab_size=10000,
+        vectorizer_rows=0, vectorizer_text="title+description",
+        batch_size=64, learning_rate=0.003, schedule="cosine", validation="none"),
+    "characters": Recipe("titles, letter by letter: 0.45 in forty seconds", None,
+        tokens="characters", units=64, mask=True,
+        vectorizer_rows=0, vectorizer_text="title+description",
+        batch_size=64, epochs=3, schedule="cosine", validation="none"),
+    "best": Recipe("the highest accuracy of a SimpleRNN: 0.913 in just over a minute", 0.8822,
+        text="title+description", vocab_size=40000, units=64, mask=True, pooling="max", dropout=0.3,
+        vectorizer_rows=0, vectorizer_text="title+description",
+        batch_size=64, epochs=3, learning_rate=0.002, schedule="cosine", validation="none"),
 }  # fmt: skip
 
 

@@ -77,6 +77,10 @@ def test_every_recipe_is_in_the_readme():
             assert re.search(rf"`{script} {recipe}`", README), (script, recipe)
 
 
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 130
+
+
 def test_ci_runs_the_test_command_of_the_readme():
     command = README_BLOCKS[1].strip().rpartition("&& ")[2]
     assert (PROJECT / ".ci" / "run").read_text().splitlines()[-1] == command

@@ -1,6 +1,13 @@
 """What surrounds `compile` and `fit` in every script. Importing it does not import TensorFlow."""
 
-from training.recipes import Recipe, Switches
-from training.run import start
+import os
+import sys
+
+try:
+    from training.recipes import Recipe, Switches
+    from training.run import start
+except KeyboardInterrupt:  # as later on, one line in place of a traceback
+    print(f"\n{os.path.basename(sys.argv[0])}: interrupted", file=sys.stderr)
+    raise SystemExit(130) from None
 
 __all__ = ["Recipe", "Switches", "start"]

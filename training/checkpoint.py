@@ -108,7 +108,7 @@ def restore(directory, model, history):
     return step
 
 
-def end_epoch(model, batches, step, **fit_options):
+def end_epoch(model, batches, step, validation, **fit_options):
     """Trains what is left of the epoch in which a checkpoint was saved.
 
     It is a `fit` of its own because Keras takes the number of steps in the first epoch of a `fit`
@@ -118,7 +118,8 @@ def end_epoch(model, batches, step, **fit_options):
         model: a model that is `restore`d.
         batches: the `data.TrainingBatches`.
         step: the number of steps taken so far.
-        fit_options: further arguments of `fit`: callbacks, validation_data, verbose.
+        validation: the dataset to validate on, or None.
+        fit_options: further arguments of `fit`.
 
     Returns:
         The number of whole epochs that are done then.
@@ -128,7 +129,12 @@ def end_epoch(model, batches, step, **fit_options):
         return epoch
     batches.first_step = done
     model.fit(
-        batches.dataset(), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, **fit_options
+        batches.dataset(),
+        validation_data=validation,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,
+        **fit_options,
     )
     batches.first_step = 0
     return epoch + 1

@@ -54,19 +54,23 @@ def load(path, vocabulary):
     return matrix, found
 
 
-def put_into(layer, path, vocabulary):
+def put_into(layer, path, vocabulary, tokens="words"):
     """Replaces the vectors of an embedding layer by pretrained ones where there are some.
 
     Args:
         layer: a built `keras.layers.Embedding` with a row for each entry of the vocabulary.
         path, vocabulary: as of `load`.
+        tokens: what the vocabulary consists of: "words" or "characters".
 
     Returns:
         The number of words found.
 
     Raises:
-        DataError: as of `load`, or the vectors have another width than the layer's.
+        DataError: as of `load`, or the vectors have another width than the layer's, or are not for
+            its tokens.
     """
+    if tokens != "words":
+        raise DataError(f"--embeddings {path}: for words, not for {tokens}")
     matrix, found = load(path, vocabulary)
     weights = layer.get_weights()[0]
     width = matrix.shape[1]

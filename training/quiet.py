@@ -61,13 +61,24 @@ def is_noise(line, has_driver):
     return not (has_driver and about_gpu)
 
 
+def without_noise(lines, has_driver):
+    """The lines that are no noise, nor indented below such a line, whose message they go on with.
+
+    Args:
+        lines, has_driver: as of `is_noise`.
+    """
+    hidden = False
+    for line in lines:
+        hidden = is_noise(line, has_driver) or (hidden and line[:1].isspace())
+        if not hidden:
+            yield line
+
+
 def main():
     """Copies standard input to standard error, line by line, without noise."""
-    has_driver = os.path.exists("/proc/driver/nvidia")
     with os.fdopen(0, "rb") as log:
-        for line in log:
-            if not is_noise(line, has_driver):
-                os.write(2, line)
+        for line in without_noise(log, os.path.exists("/proc/driver/nvidia")):
+            os.write(2, line)
 
 
 if __name__ == "__main__":

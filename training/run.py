@@ -139,23 +139,20 @@ class Run:
         Args:
             model: its first layer is a `keras.layers.Embedding`.
             vectorizer: the adapted `keras.layers.TextVectorization` of its token ids.
-            tokens: what they stand for.
+            tokens: what they stand for: "words" or "characters".
 
         Raises:
-            DataError: the file cannot be used.
-            RunError: the network reads characters.
+            DataError: the file cannot be used, or the network reads characters.
         """
-        file, embedding = self.hyperparameters.embeddings, model.layers[0]
+        file = self.hyperparameters.embeddings
         if file:
             from training import embeddings
 
-            if tokens != "words":
-                raise RunError(f"--embeddings {file}: for words, not for {tokens}")
             vocabulary = vectorizer.get_vocabulary()
-            found = embeddings.put_into(embedding, file, vocabulary)
+            found = embeddings.put_into(model.layers[0], file, vocabulary, tokens)
             self.print(f"{file}: vectors of {found:,} of {len(vocabulary):,} entries")
         if not self.hyperparameters.train_embeddings:
-            embedding.trainable = False
+            model.layers[0].trainable = False
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained; see `proof.check`.
@@ -167,11 +164,7 @@ class Run:
         self._proof.check(model)
 
     def callbacks(self, batches):
-        """The callbacks of `fit`: history, checkpoints, Ctrl-C, order of the batches, TensorBoard.
-
-        Args:
-            batches: the `data.TrainingBatches`.
-        """
+        """Those of `fit` on a `data.TrainingBatches`: history, checkpoints, Ctrl-C, TensorBoard."""
         from training import callbacks, checkpoint
 
         rows = self._rows["rows"]
@@ -216,8 +209,9 @@ class Run:
             return 0
         self._resumed_from, done = divmod(step, len(batches))
         self.print(f"resuming after step {done} of epoch {self._resumed_from + 1}")
-        options = {"validation_data": validation, "callbacks": callbacks, "verbose": self.verbose}
-        epoch = checkpoint.end_epoch(model, batches, step, **options)
+        epoch = checkpoint.end_epoch(
+            model, batches, step, validation, callbacks=callbacks, verbose=self.verbose
+        )
         # After Ctrl-C in there, the script's `fit` has nothing left to do.
         return self.hyperparameters.epochs if self._interrupted else epoch
 

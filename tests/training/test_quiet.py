@@ -65,6 +65,11 @@ def test_what_ends_a_run_and_what_is_no_log_is_passed_on(line):
     assert not quiet.is_noise(line.encode(), has_driver=False)
 
 
+def test_a_message_of_several_lines_is_hidden_whole():
+    log = [NOISE[2].encode(), b"\t [[{{node PyFunc}}]]", b"  more", b"free()", b" of ours"]
+    assert list(quiet.without_noise(log, has_driver=False)) == [b"free()", b" of ours"]
+
+
 def test_a_process_shows_its_own_words_and_the_last_before_a_crash():
     kept = ["a warning of Python's", "out of tune", WORDS[0]]
     assert written(NOISE[2], "out of tune", NOISE[3], WORDS[0]) == sorted(kept)
