@@ -3,7 +3,6 @@
 import json
 
 import keras
-import pytest
 from conftest import edit
 
 from training.directory import load_result
@@ -90,7 +89,7 @@ def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, t
     assert result["recipe"] == "mine"
     own = {"clip_norm": 1.0, "note": "a first try", "dropout": 0.1, "units": 4, "epochs": 2}
     assert own.items() <= result["hyperparameters"].items()
-    assert "  units 4 (top of the file: 64)" in done.stdout.splitlines()
+    assert "units 4 (top of the file: 64)" in done.stdout.splitlines()
     answers = run_script(clone / "predict", run, "--json", "goal by the striker", "bank " * 40)
     assert answers.returncode == 0, answers.stderr
     classes = [json.loads(line)["class"] for line in answers.stdout.splitlines()]

@@ -69,6 +69,7 @@ class Run:
             options.run_dir or Path("runs") / f"{script}-{recipe_name}-{moment}"
         )
         self._interrupt = None  # the callback that knows, once there is a `fit`
+        self._resumed_from = 0
 
     def __enter__(self):
         clock.begin()
@@ -80,7 +81,8 @@ class Run:
             stack.callback(self.directory.release)
             self._finished = not self.directory.claim(self.options.resume, self.options.overwrite)
             directory_of(self.options.data)  # a misspelt one is told before TensorFlow is imported
-            self._print_differences()
+            for line in recipes.differences(self.hyperparameters):
+                self.print(line)
             with interrupts.ending_the_process(program, self.directory.release):
                 self._import_tensorflow()
             self._prepare()
@@ -160,7 +162,6 @@ class Run:
         Raises:
             RunError: it cannot.
         """
-        self._parameters = model.count_params()
         self._proof.check(model)
 
     def callbacks(self, batches):
@@ -199,7 +200,6 @@ class Run:
         """
         from training import checkpoint
 
-        self._resumed_from = 0
         if not self.options.resume:
             return 0
         with self.strategy.scope():
@@ -230,7 +230,6 @@ class Run:
         clock.SECONDS["fit"] = time.perf_counter() - self._fit_begin
         with clock.stage("evaluate"):
             masked = models.mask_padding(model)
-            masked.compile(jit_compile=False)  # compiling each width takes longer than it saves
             matrix = evaluation.confusion_matrix(
                 masked, test_batches, len(self._classes), self.verbose
             )
@@ -238,7 +237,8 @@ class Run:
         results.write_files(
             self.directory, masked, vectorizer, self._history, matrix, self._classes, title
         )
-        result = self._facts() | results.scores(matrix, self._classes)
+        sizes = {"parameters": model.count_params()}
+        result = self._facts() | sizes | results.scores(matrix, self._classes)
         self.directory.write_json("result.json", result)
         self.directory.publish()
         path = self.directory.path
@@ -259,7 +259,6 @@ class Run:
             "changed": recipes.changes(self._base, self.hyperparameters),
             "data": self._rows,
             "seed": self.seed,
-            "parameters": self._parameters,
             "tutorial_accuracy": self._tutorial_accuracy,
             "seconds": {name: round(seconds, 3) for name, seconds in clock.SECONDS.items()},
             "peak_memory_mb": machine.peak_memory_mb(),
@@ -269,13 +268,6 @@ class Run:
             "interrupted": self._interrupted,
             "resumed_from_epoch": self._resumed_from,
         }
-
-    def _print_differences(self):
-        lines = recipes.differences(self.hyperparameters)
-        if lines:
-            self.print(f"{self.script} {self.recipe_name} differs from the top of the file:")
-        for line in lines:
-            self.print(f"  {line}")
 
     @clock.stage("import")
     def _import_tensorflow(self):
