@@ -61,6 +61,19 @@ def edit(file, *pairs):
     file.write_text(text, encoding="utf-8")
 
 
+def words(*arguments):
+    """A command line for a script's `main`."""
+    return [str(argument) for argument in arguments]
+
+
+def weights(run):
+    """The weights that a run has saved: list of float arrays."""
+    import keras  # after `devices.prepare`
+
+    model = keras.models.load_model(run / "model.keras")
+    return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A directory with train.csv and test.csv, 80 and 24 rows that are easy to tell apart."""

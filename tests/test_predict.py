@@ -126,11 +126,25 @@ def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
 
-def test_explain_prints_the_class_after_each_word(trained, run_script):
-    done = run_script("predict", trained, "--explain", "--json", "oil prices fall")
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["text"] for answer in answers] == ["oil", "oil prices", "oil prices fall"]
-    [whole] = [json.loads(run_script("predict", trained, "--json", "oil prices fall").stdout)]
+def test_explain_prints_the_class_after_each_word(trained, capsys):
+    def answers(*arguments):
+        capsys.readouterr()
+        assert predict.main([str(trained), *arguments]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    explained = answers("--explain", "--json", "oil prices fall")
+    assert [answer["text"] for answer in explained] == ["oil", "oil prices", "oil prices fall"]
+    [whole] = answers("--json", "oil prices fall")
     for name, share in whole["probabilities"].items():
-        assert answers[-1]["probabilities"][name] == pytest.approx(share, abs=1e-5)
-    assert run_script("predict", trained, "--explain", " ").stdout == ""
+        assert explained[-1]["probabilities"][name] == pytest.approx(share, abs=1e-5)
+    assert answers("--explain", " ") == []
+
+
+def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
+    def denied(path, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.is_dir", denied)
+    assert predict.main([str(trained), "text"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"{trained}: cannot be read: Permission denied" in line

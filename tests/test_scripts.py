@@ -4,14 +4,11 @@ import csv
 import json
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, weights, words
 
 import train_bilstm
 import train_lstm
@@ -78,17 +75,15 @@ def test_the_test_accuracy_is_that_of_the_saved_model(trained, tiny, run_script)
     assert load_result(trained)["test_accuracy"] == pytest.approx(right)
 
 
-def weights(run):
-    model = keras.models.load_model(run / "model.keras")
-    return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
-
-
-def test_the_same_seed_gives_the_same_weights(run_script, tiny, tmp_path):
-    for name in "ab":
-        done = run_script(
-            "train_lstm", "--data", tiny, "--seed", 7, "--run-dir", tmp_path / name, *SMALL
-        )
-        assert done.returncode == 0, done.stderr
+def test_the_same_seed_gives_the_same_weights_from_the_shell_and_in_a_notebook(
+    run_script, tiny, tmp_path
+):
+    command = ["--data", tiny, "--seed", 7, *SMALL]
+    done = run_script("train_lstm", *command, "--run-dir", tmp_path / "a")
+    assert done.returncode == 0, done.stderr
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    assert train_lstm.main(words(*command, "--run-dir", tmp_path / "b")) is None
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
     assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
@@ -104,14 +99,14 @@ def test_each_recipe_is_deterministic(script, recipe, run_script, tmp_path):
     assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def test_pretrained_vectors_are_put_in_and_left_as_they_are(run_script, tiny, tmp_path):
+def test_pretrained_vectors_are_put_in_and_left_as_they_are(tiny, tmp_path, capsys):
     pytest.importorskip("gensim")
     (tmp_path / "v.txt").write_text("goal 1 2 3\nshares -1 0.5 2\nabsent 9 9 9\n")
-    command = ["train_lstm", "--data", tiny, "--embeddings", tmp_path / "v.txt", "--units", 3]
+    command = ["--data", tiny, "--embeddings", tmp_path / "v.txt", "--units", 3]
     run = tmp_path / "run"
-    done = run_script(*command, "--embed-size", 3, "--no-train-embeddings", "--run-dir", run)
-    assert done.returncode == 0, done.stderr
-    assert "v.txt: vectors of 2 of " in done.stdout
+    command += ["--embed-size", 3, "--no-train-embeddings", "--run-dir", run]
+    train_lstm.main(words(*command))
+    assert "v.txt: vectors of 2 of " in capsys.readouterr().out
     network = keras.models.load_model(run / "model.keras").layers[-1]
     embedding = network.layers[0].get_weights()[0]
     assert [1, 2, 3] in embedding.tolist()
@@ -171,29 +166,42 @@ def test_wrong_usage_has_status_2(script, run_script, tmp_path):
         assert not (tmp_path / "run").exists()
 
 
-def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(
-    trained, tiny, run_script, tmp_path
-):
+def refused(capsys, *arguments):
+    """The line with which train_rnn ends with status 1."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        train_rnn.main(words(*arguments))
+    assert end.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(trained, tiny, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
-    same = ["train_rnn", "--data", tiny, "--run-dir", run]
-    refused = run_script(*same)
-    assert refused.returncode == 1
-    assert "--overwrite" in refused.stderr
-    as_before = ["--epochs", 2, "--batch-size", 8]
-    resumed = run_script(*same, *as_before, "--resume")
-    assert resumed.returncode == 0
-    assert "nothing to resume" in resumed.stdout
-    prolonged = run_script(*same, "--epochs", 3, "--batch-size", 8, "--resume")
-    assert prolonged.returncode == 1
-    [line] = prolonged.stderr.splitlines()
-    assert "epochs was 2, now 3" in line
-    assert "--overwrite" in line
+    same = ["--data", tiny, "--run-dir", run]
+    assert "--overwrite" in refused(capsys, *same)
+    train_rnn.main(words(*same, "--epochs", 2, "--batch-size", 8, "--resume"))
+    assert "nothing to resume" in capsys.readouterr().out
+    prolonged = refused(capsys, *same, "--epochs", 3, "--batch-size", 8, "--resume")
+    assert "epochs was 2, now 3" in prolonged
+    assert "--overwrite" in prolonged
     assert load_result(run) == load_result(trained)
-    overwritten = run_script(*same, "--overwrite", "--quiet", "--seed", 3)
-    assert overwritten.returncode == 0, overwritten.stderr
-    assert len(overwritten.stdout.splitlines()) == 3
+    train_rnn.main(words(*same, "--overwrite", "--quiet", "--seed", 3))
+    assert len(capsys.readouterr().out.splitlines()) == 3
     assert load_result(run)["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("train.csv", "a file; --data takes the directory that holds it"),
+        ("no", "no such directory"),
+    ],
+)
+def test_a_mistaken_data_path_is_told_before_anything_else(tiny, tmp_path, capsys, source, message):
+    assert message in refused(capsys, "--data", tiny / source, "--run-dir", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):
@@ -204,11 +212,10 @@ def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp
     assert str(tmp_path / "file" / "run") in done.stderr
 
 
-def test_resume_without_a_checkpoint_starts_anew_and_says_so(run_script, tiny, tmp_path):
+def test_resume_without_a_checkpoint_starts_anew_and_says_so(tiny, tmp_path, capsys):
     run = tmp_path / "run"
-    done = run_script("train_rnn", "--data", tiny, "--run-dir", run, "--resume", *SMALL)
-    assert done.returncode == 0, done.stderr
-    assert "starting anew" in done.stdout
+    train_rnn.main(words("--data", tiny, "--run-dir", run, "--resume", *SMALL))
+    assert "starting anew" in capsys.readouterr().out
     assert load_result(run)["resumed_from_epoch"] == 0
 
 
@@ -219,82 +226,3 @@ def test_no_network_ends_soon_with_the_ways_on(run_script, tmp_path):
     for way in ("--data DIR", "--data sample", str(tmp_path / "tfds")):
         assert way in done.stderr
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
-)
-def test_a_stopped_run_goes_on_to_the_same_weights(number, status, run_script, tmp_path):
-    command = ["train_lstm", "--data", "sample", "--train-rows", 600, "--epochs", 3, *SMALL]
-    command += ["--dropout", 0.3]
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    assert run_script(*command, "--run-dir", whole).returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, PROJECT / "train_lstm.py", *map(str, command[1:]), "--run-dir", stopped],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not (stopped / "unfinished" / "checkpoint.weights.h5").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == status, errors
-    if number == signal.SIGINT:
-        assert load_result(stopped)["interrupted"]
-        assert output.splitlines()[-1].startswith("interrupted; to go on: python train_lstm.py")
-        assert (stopped / "model.keras").exists()
-    else:
-        assert not (stopped / "result.json").exists()
-
-    refused = run_script(*command, "--run-dir", stopped, "--seed", 2, "--resume")
-    assert refused.returncode == 1
-    assert "seed was 1, now 2" in refused.stderr
-    resumed = run_script(*command, "--run-dir", stopped, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-    result = load_result(stopped)
-    assert not result["interrupted"]
-    assert result["resumed_from_epoch"] >= 1
-    assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
-    assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)
-
-
-def started(script, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-u", PROJECT / f"{script}.py", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_ctrl_c_before_training_leaves_one_line_and_nothing_behind(tiny, tmp_path):
-    process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
-    assert process.stdout.readline().startswith(f"{tiny}: 80 train rows")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors.split("\n") == ["", "train_rnn.py: interrupted", ""]
-    assert not (tmp_path / "runs").exists()
-
-
-def test_a_second_ctrl_c_leaves_at_once_and_the_checkpoint_stays(tiny, tmp_path):
-    run = tmp_path / "run"
-    process = started("train_lstm", "--data", tiny, "--run-dir", run, "--epochs", 9999, *SMALL)
-    deadline = time.monotonic() + 60
-    while not (run / "unfinished" / "checkpoint.weights.h5").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert process.stderr.readline() == "\n"
-    assert process.stderr.readline().startswith("stopping after this step; once more")
-    process.send_signal(signal.SIGINT)
-    begin = time.monotonic()
-    process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert time.monotonic() - begin < 5
-    assert not (run / "result.json").exists()
-    assert (run / "unfinished" / "checkpoint.weights.h5").exists()

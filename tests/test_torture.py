@@ -10,30 +10,25 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, weights
 
 from training.directory import RESULTS
 
-COMMAND = [
-    *(sys.executable, str(PROJECT / "train_lstm.py"), "fast", "--data", "sample"),
-    *(
-        "--train-rows",
-        "400",
-        "--batch-size",
-        "16",
-        "--embed-size",
-        "8",
-        "--epochs",
-        "4",
-        "--dropout",
-        "0.2",
-    ),
-]
+COMMAND = (
+    "fast --data sample --train-rows 400 --batch-size 16 --embed-size 8 --epochs 4 --dropout 0.2"
+)
 
 
 def start(directory):
     return subprocess.Popen(
-        [*COMMAND, "--run-dir", str(directory), "--resume"],
+        [
+            sys.executable,
+            PROJECT / "train_lstm.py",
+            *COMMAND.split(),
+            "--run-dir",
+            directory,
+            "--resume",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,11 +68,6 @@ def check_files(directory):
         else:
             assert path.read_text().endswith("\n"), path
     return len(whole)
-
-
-def weights(directory):
-    model = keras.models.load_model(directory / "model.keras")
-    return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])

@@ -69,7 +69,7 @@ def without_noise(lines, has_driver):
     """
     hidden = False
     for line in lines:
-        hidden = is_noise(line, has_driver) or (hidden and line[:1].isspace())
+        hidden = is_noise(line, has_driver) or (hidden and line.startswith((b" ", b"\t")))
         if not hidden:
             yield line
 

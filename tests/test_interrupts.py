@@ -1,0 +1,99 @@
+"""Ctrl-C, SIGTERM and kills at each stage of a run."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import PROJECT, weights, words
+
+import train_lstm
+from training.directory import RESULTS, load_result
+
+SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3]
+
+
+def started(script, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-u", PROJECT / f"{script}.py", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
+)
+def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, capsys):
+    command = ["--data", "sample", "--train-rows", 600, "--epochs", 3, "--dropout", 0.3, *SMALL]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    train_lstm.main(words(*command, "--run-dir", whole))
+    process = started("train_lstm", *command, "--run-dir", stopped)
+    deadline = time.monotonic() + 60
+    while not (stopped / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == status, errors
+    if number == signal.SIGINT:
+        assert load_result(stopped)["interrupted"]
+        assert output.splitlines()[-1].startswith("interrupted; to go on: python train_lstm.py")
+        assert (stopped / "model.keras").exists()
+    else:
+        assert not (stopped / "result.json").exists()
+
+    with pytest.raises(SystemExit) as refused:
+        train_lstm.main(words(*command, "--run-dir", stopped, "--seed", 2, "--resume"))
+    assert refused.value.code == 1
+    assert "seed was 1, now 2" in capsys.readouterr().err
+    train_lstm.main(words(*command, "--run-dir", stopped, "--resume"))
+    result = load_result(stopped)
+    assert not result["interrupted"]
+    assert result["resumed_from_epoch"] >= 1
+    assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
+    assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)
+
+
+def test_ctrl_c_before_training_leaves_one_line_and_nothing_behind(tiny, tmp_path):
+    process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
+    assert process.stdout.readline().startswith(f"{tiny}: 80 train rows")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split("\n") == ["", "train_rnn.py: interrupted", ""]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1])
+def test_ctrl_c_at_the_very_start_is_one_line_and_leaves_nothing_behind(seconds, tiny, tmp_path):
+    process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split("\n") == ["", "train_rnn.py: interrupted", ""]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_the_checkpoint_stays(tiny, tmp_path):
+    run = tmp_path / "run"
+    process = started("train_lstm", "--data", tiny, "--run-dir", run, "--epochs", 9999, *SMALL)
+    deadline = time.monotonic() + 60
+    while not (run / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == "\n"
+    assert process.stderr.readline().startswith("stopping after this step; once more")
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - begin < 5
+    assert not (run / "result.json").exists()
+    assert (run / "unfinished" / "checkpoint.weights.h5").exists()
