@@ -1,5 +1,6 @@
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,12 @@ def run_script():
         )
 
     return run
+
+
+def python_blocks(page):
+    """The Python code that a page of docs/ shows: list of `str`."""
+    text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
 
 
 @pytest.fixture
@@ -93,19 +100,8 @@ def trained(tiny, run_script, tmp_path_factory):
     """The directory of a finished run on the tiny corpus, in an ASCII locale."""
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     directory = tmp_path_factory.mktemp("runs") / "trained"
-    done = run_script(
-        "train_rnn",
-        "titles",
-        "--data",
-        tiny,
-        "--epochs",
-        2,
-        "--run-dir",
-        directory,
-        "--batch-size",
-        8,
-        environment=ascii_only,
-    )
+    command = ["titles", "--data", tiny, "--epochs", 2, "--batch-size", 8, "--run-dir", directory]
+    done = run_script("train_rnn", *command, environment=ascii_only)
     assert done.returncode == 0, done.stderr
     return directory
 

@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 
 import data
-import models
 from corpus.rows import DataError, Rows
-from training import devices
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
 
@@ -143,19 +141,3 @@ def test_several_replicas_get_equal_shares(many):
     batches = data.TrainingBatches(many, 8, buckets=3, replicas=4)
     assert [len(labels) for _, labels in batches.dataset()].count(8) == 12
     assert all(len(labels) % 4 == 0 for _, labels in batches.dataset())
-
-
-def test_a_model_is_trained_in_a_notebook_without_a_run(tiny):
-    """What docs/reference.md shows, and with nothing of `training.run`."""
-    devices.set_memory_growth()
-    corpus = data.load(tiny)
-    vectorizer = data.fit_vectorizer(corpus.train.texts("title"), 1000)
-    train = data.vectorize(vectorizer, corpus.train, "title")
-    test = data.vectorize(vectorizer, corpus.test, "title")
-    batches = data.TrainingBatches(train, batch_size=8, buckets=4)
-    model = models.lstm(vectorizer.vocabulary_size(), units=8, classes=len(corpus.classes))
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"], jit_compile=False)
-    for batches.epoch in range(8):
-        model.fit(batches.dataset(), verbose=0, shuffle=False)
-    _, accuracy = model.evaluate(data.evaluation_batches(test), verbose=0)
-    assert accuracy > 0.9

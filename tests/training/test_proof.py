@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import python_blocks
 from keras import layers
 
 import models
@@ -29,21 +30,12 @@ class WithoutConfig(layers.Layer):
         return inputs * self.factor
 
 
-@keras.saving.register_keras_serializable("tests")
-class MaskedConv1D(layers.Conv1D):
-    """What docs/reference.md shows: a layer that reads no padding."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.supports_masking = True
-
-    def call(self, inputs, mask=None):
-        if mask is not None:
-            inputs = inputs * keras.ops.cast(mask, inputs.dtype)[:, :, None]
-        return super().call(inputs)
-
-
-MaskedConv1D.__module__ = "models"  # as if it stood there
+def shown_in_the_docs():
+    """The class MaskedConv1D of docs/reference.md, as if it stood in models.py."""
+    [code] = [block for block in python_blocks("reference.md") if "class MaskedConv1D" in block]
+    names = {"keras": keras, "layers": layers, "__name__": "models"}
+    exec(code, names)
+    return names["MaskedConv1D"]
 
 
 def network(*between, recurrent=None, top=()):
@@ -93,7 +85,7 @@ def test_a_change_that_reads_no_padding_is_taken(change):
 
 
 def test_a_layer_of_ones_own_that_knows_the_mask_is_taken():
-    proof.check(network(MaskedConv1D(5, 3, padding="same")))
+    proof.check(network(shown_in_the_docs()(5, 3, padding="same")))
 
 
 REFUSED = {
