@@ -54,6 +54,11 @@ def load(path, vocabulary):
     return matrix, found
 
 
+def layer_of(model):
+    """The first embedding among a model's layers; without one, the first layer."""
+    return next((layer for layer in model.layers if hasattr(layer, "embeddings")), model.layers[0])
+
+
 def put_into(layer, path, vocabulary, tokens="words"):
     """Replaces the vectors of an embedding layer by pretrained ones where there are some.
 

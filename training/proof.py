@@ -101,8 +101,9 @@ def _disturb(model, rng):
 
 
 def _why_padded(model):
-    unaware = [layer for layer in model.layers if not layer.supports_masking]
-    unaware = [x for x in unaware if not isinstance(x, keras.layers.Embedding)] or [model]
+    before_masks = (keras.layers.InputLayer, keras.layers.Embedding)
+    later = [layer for layer in model.layers if not isinstance(layer, before_masks)]
+    unaware = [layer for layer in later if not layer.supports_masking] or [model]
     return (
         f"layer {unaware[0].name!r} ({type(unaware[0]).__name__}): takes padding for text, so that "
         "what the saved model says of a text would depend on the texts beside it; use one that "

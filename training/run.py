@@ -136,31 +136,30 @@ class Run:
         return self._devices.execution(self.options.devices, steps)
 
     def load_embeddings(self, model, vectorizer, tokens="words"):
-        """With --embeddings: gives the model's first layer the vectors of words found there.
+        """With --embeddings: gives the model's embedding the vectors of words found there.
 
         Args:
-            model: its first layer is a `keras.layers.Embedding`.
+            model: a network with a `keras.layers.Embedding`.
             vectorizer: the adapted `keras.layers.TextVectorization` of its token ids.
             tokens: what they stand for: "words" or "characters".
 
         Raises:
             DataError: the file cannot be used, or the network reads characters.
         """
-        file = self.hyperparameters.embeddings
-        if file:
-            from training import embeddings
+        from training import embeddings
 
+        file, embedding = self.hyperparameters.embeddings, embeddings.layer_of(model)
+        if file:
             vocabulary = vectorizer.get_vocabulary()
-            found = embeddings.put_into(model.layers[0], file, vocabulary, tokens)
+            found = embeddings.put_into(embedding, file, vocabulary, tokens)
             self.print(f"{file}: vectors of {found:,} of {len(vocabulary):,} entries")
         if not self.hyperparameters.train_embeddings:
-            model.layers[0].trainable = False
+            embedding.trainable = False
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained; see `proof.check`.
 
-        Raises:
-            RunError: it cannot.
+        Raises: RunError.
         """
         self._proof.check(model)
 

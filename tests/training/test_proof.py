@@ -88,6 +88,17 @@ def test_a_layer_of_ones_own_that_knows_the_mask_is_taken():
     proof.check(network(shown_in_the_docs()(5, 3, padding="same")))
 
 
+def test_a_functional_model_is_taken_or_refused_as_well():
+    ids = keras.Input((None,), dtype="int32")
+    words = layers.Embedding(30, 8)(ids)
+    both = [fused.LSTM(5)(words), layers.GRU(4)(words)]
+    classes = layers.Dense(3, activation="softmax")
+    proof.check(keras.Model(ids, classes(layers.Concatenate()(both))))
+    around = layers.Conv1D(4, 3, padding="same", name="around")(words)
+    with pytest.raises(RunError, match="layer 'around' "):
+        proof.check(keras.Model(ids, layers.Dense(3, activation="softmax")(layers.LSTM(5)(around))))
+
+
 REFUSED = {
     "conv1d": lambda: network(layers.Conv1D(5, 3, padding="same", name="conv1d")),
     "pool": lambda: network(
