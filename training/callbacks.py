@@ -5,6 +5,7 @@ import importlib.util
 import math
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -131,6 +132,8 @@ class StopOnSignal(keras.callbacks.Callback):
         self._before = {}
 
     def on_train_begin(self, logs=None):
+        if threading.current_thread() is not threading.main_thread():
+            return  # Python handles no signals elsewhere
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._handle)
 

@@ -103,7 +103,8 @@ def restore(directory, model, history):
             f"{file}: damaged, or another model's ({reason}); --overwrite starts anew"
         ) from error
     for layer in model._flatten_layers():
-        if hasattr(layer, "seed_generator"):  # Keras does not save it: [seed, times used]
+        # Keras does not save it: [seed, times used], once a step but by `recurrent_dropout`.
+        if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign([layer.seed_generator.state[0], step])
     return step
 

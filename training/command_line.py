@@ -27,7 +27,7 @@ def parse(script, about, kind, known, arguments=None):
         about: a sentence on what it trains, for --help.
         kind: its class `Hyperparameters`.
         known: dict of name to `Recipe`; the first is the default.
-        arguments: list of `str`; None for those that the process was started with.
+        arguments: list of `str`; None for those of `given`.
 
     Returns:
         (name of the recipe, hyperparameters, `Options`).
@@ -35,9 +35,7 @@ def parse(script, about, kind, known, arguments=None):
     Raises:
         SystemExit: with status 2 and a short message for wrong usage, 0 after --help.
     """
-    if arguments is None:
-        arguments = [] if Path(sys.argv[0]).stem.endswith(KERNEL) else sys.argv[1:]
-    arguments = list(map(str, arguments))
+    arguments = given() if arguments is None else list(map(str, arguments))
     name = next(iter(known))
     if arguments and not arguments[0].startswith("-"):
         name = arguments.pop(0)
@@ -63,11 +61,17 @@ def parse(script, about, kind, known, arguments=None):
     return name, hyperparameters, options
 
 
+def given():
+    """The arguments that the process was started with, unless it is a notebook's."""
+    return [] if Path(sys.argv[0]).stem.endswith(KERNEL) else sys.argv[1:]
+
+
 def _checked_recipes(kind, known):
-    """The hyperparameters of every recipe: an error of one is not found only when it is used."""
-    clash = {field.name for field in fields(kind)} & {field.name for field in fields(Options)}
+    """The hyperparameters of every recipe: an error in any of them is found at once."""
+    taken = {field.name for field in fields(Options)} | {"script", "recipe", "rows_hash"}
+    clash = taken & {field.name for field in fields(kind)}
     if clash:
-        raise UsageError(f"{clash.pop()} is an option of every run: name the field otherwise")
+        raise UsageError(f"{clash.pop()} is an option of every run: give the field another name")
     result, where = {}, "at the top of the file"
     try:
         recipes.defaults(kind)
@@ -102,7 +106,7 @@ def _parser(script, description, known, parts):
     """An option for each field of the parts, whose values are the defaults."""
     parser = _Parser(
         prog=f"{script}.py",
-        usage=f"{script}.py [{'|'.join(known)}] [--FIELD VALUE ...]",
+        usage=f"{script}.py [{'|'.join(known)}] [--FIELD VALUE ...]".replace("%", "%%"),
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -116,13 +120,15 @@ def _parser(script, description, known, parts):
             title = comment.heading or _title(comment.owner)
             if title not in groups:
                 groups[title] = parser.add_argument_group(title)
-            about = f"{comment.text} (default: {default})".strip().replace("%", "%%")
+            about = f"{comment.text} (default: {recipes.as_text(default)})".strip().replace(
+                "%", "%%"
+            )
             flag = "--" + field.name.replace("_", "-")
             value = _value(field.name, annotations[field.name])
             try:
                 groups[title].add_argument(flag, default=default, help=about, **value)
             except argparse.ArgumentError as error:
-                raise UsageError(f"{field.name}: {error.message}: name it otherwise") from error
+                raise UsageError(f"{field.name}: {error.message}: give it another name") from error
     return parser
 
 
@@ -133,16 +139,17 @@ def _title(owner):
 def _value(name, annotation):
     """What argparse has to know of an option's values."""
     allowed = recipes.members(annotation)
-    if bool in allowed:
+    if allowed == [bool]:
         return {"action": argparse.BooleanOptionalAction}
-    choices = [member for member in allowed if not isinstance(member, type)]
-    if len(choices) == len(allowed):
-        by_text = {_text(choice): choice for choice in choices}
+    kinds = [member for member in allowed if isinstance(member, type) and member is not bool]
+    known = [member for member in allowed if not isinstance(member, type)]
+    by_text = {recipes.as_text(value): value for value in known}
+    by_text |= {"true": True, "false": False} if bool in allowed else {}
+    if not kinds:
         shown = "{" + ",".join(by_text) + "}"
         return {"type": _Reader(name, by_text, []), "metavar": shown}
-    kinds = [member for member in allowed if isinstance(member, type)]
     metavar = PATHS.get(name) or {str: "TEXT"}.get(kinds[0], kinds[0].__name__.upper())
-    return {"type": _Reader(name, {_text(c): c for c in choices}, kinds), "metavar": metavar}
+    return {"type": _Reader(name, by_text, kinds), "metavar": metavar}
 
 
 class _Reader:
@@ -167,10 +174,6 @@ class _Reader:
             except ValueError:
                 continue
         raise argparse.ArgumentTypeError(f"{text!r} is not {self.__name__}")
-
-
-def _text(value):
-    return "none" if value is None else str(value)
 
 
 def _stop(script, message):

@@ -34,6 +34,8 @@ def of_fields(kind):
         told = _of_class(owner) if own else {}
         for name in own:
             text, heading = told.get(name, ("", None))
+            if not text and name in found:  # written anew without a comment
+                text = found[name].text
             found[name] = Comment(text, heading, owner)
     return found
 

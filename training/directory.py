@@ -190,7 +190,8 @@ class RunDirectory:
         if not before:
             self.write_json(SETTINGS, settings)
             return
-        known = before.keys() | settings.keys() if self.unfinished else before.keys()
+        # A result does not tell on what devices it was trained, only on how many.
+        known = before.keys() | settings.keys() - ({"devices"} if self.finished else set())
         changes = "; ".join(
             f"{name} was {before.get(name)}, now {settings.get(name)}"
             for name in sorted(known)

@@ -108,7 +108,8 @@ class LSTM(keras.layers.LSTM):
         Returns:
             The last hidden state of each text, (batch, units); with `return_sequences`, all of
             them, (batch, width, units), in the order in which the layer reads. As in Keras, padding
-            that it reads before a text gives zeros, after a text the last hidden state again.
+            that it reads before a text gives zeros, after a text the last hidden state again,
+            also within Bidirectional, where Keras gives zeros: `proof.check` sees where it matters.
         """
         if not _has_shortcut(self, initial_state) or self.recurrent_activation is not SIGMOID:
             return super().call(sequences, initial_state, mask, training)

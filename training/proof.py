@@ -1,11 +1,13 @@
 """Whether a model can be saved, and read texts side by side, found out before it is trained."""
 
+import warnings
 from contextlib import contextmanager
 
 import keras
 import numpy as np
 
 import models
+from training import embeddings
 from training.directory import RunError
 
 LENGTHS = (7, 3, 1)  # of the texts that a model is tried with
@@ -14,7 +16,7 @@ TOLERANCE = 1e-5  # of probabilities; rounding is far below
 CANNOT_BE_LOADED = (TypeError, ValueError, AttributeError, NotImplementedError)
 
 
-def check(model):
+def check(model, classes=None):
     """Refuses a model that could not be saved as it is trained.
 
     It has to load in safe mode with no classes but Keras's own and those registered in `models`,
@@ -23,11 +25,33 @@ def check(model):
 
     Args:
         model: a built model on token ids.
+        classes: the number of probabilities that it has to give; None for any.
 
     Raises:
         RunError: it is refused; the message names the layer and says what to do.
     """
-    network = _as_loaded(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the message says it
+        network = _as_loaded(model)
+    last, shape = model.layers[-1], network.output_shape
+    if len(shape) != 2 or classes not in (None, shape[1]):
+        raise RunError(
+            f"layer {last.name!r} ({type(last).__name__}): gives {shape}, where the "
+            f"network has to end in (None, {classes}): a probability for each class of each text"
+        )
+    try:
+        _check_answers(model, network)
+    except RunError:
+        raise
+    except Exception as error:  # TensorFlow raises nearly anything for a text that is too short
+        reason = " ".join(str(error).split())[:150]
+        raise RunError(
+            f"{_unaware(model)}: the network cannot read texts of {min(LENGTHS)} to {max(LENGTHS)} "
+            f"words, padded to {WIDTH}: {reason}"
+        ) from error
+
+
+def _check_answers(model, network):
     rng = np.random.default_rng(0)
     largest = getattr(model.layers[0], "input_dim", 3)
     texts = [rng.integers(1, largest, length) for length in LENGTHS]
@@ -36,10 +60,22 @@ def check(model):
             f"model {model.name!r}: gives other probabilities once its layers are made anew from "
             "their configs; does the get_config() of each layer of your own name all its arguments?"
         )
+    masked = getattr(embeddings.layer_of(model), "mask_zero", False)
+    if masked and not np.allclose(
+        _says(model, texts, WIDTH), _says(network, texts, WIDTH), atol=TOLERANCE
+    ):
+        raise RunError(
+            f"{_unaware(model)}: reads padding otherwise in training than in the saved model; put "
+            "keras.layers.LSTM or SimpleRNN in the place of run.layers"
+        )
     _disturb(network, rng)
     alone = np.concatenate([_says(network, [text]) for text in texts])
     if not np.allclose(_says(network, texts, WIDTH), alone, atol=TOLERANCE):
-        raise RunError(_why_padded(model))
+        raise RunError(
+            f"{_unaware(model)}: takes padding for text, so that what the saved model says of a "
+            "text would depend on the texts beside it; use one that supports masking, or a class "
+            "of your own that does: docs/reference.md, Your own layers"
+        )
 
 
 def _as_loaded(model):
@@ -100,12 +136,9 @@ def _disturb(model, rng):
         weight.assign(np.abs(value) if weight.path.endswith("variance") else value)
 
 
-def _why_padded(model):
+def _unaware(model):
+    """The first layer behind the embedding that supports no masking, as a message names it."""
     before_masks = (keras.layers.InputLayer, keras.layers.Embedding)
     later = [layer for layer in model.layers if not isinstance(layer, before_masks)]
-    unaware = [layer for layer in later if not layer.supports_masking] or [model]
-    return (
-        f"layer {unaware[0].name!r} ({type(unaware[0]).__name__}): takes padding for text, so that "
-        "what the saved model says of a text would depend on the texts beside it; use one that "
-        "supports masking, or a class of your own that does: docs/reference.md, Your own layers"
-    )
+    layer = next((layer for layer in later if not layer.supports_masking), model)
+    return f"layer {layer.name!r} ({type(layer).__name__})"

@@ -145,15 +145,18 @@ def checked(kind, values):
     annotations, top, result = typing.get_type_hints(kind), kind(), {}
     for name, value in values.items():
         result[name] = value = _of_type(name, value, annotations[name])
-        if type(value) in (int, float):
+        if type(value) in (int, float) and value not in members(annotations[name]):
             _check_range(name, value, getattr(top, name))
     return result
 
 
 def _of_type(name, value, annotation):
-    allowed = members(annotation)
-    if type(value) is int and float in allowed and int not in allowed:
-        return float(value)
+    try:
+        allowed = members(annotation)
+        if type(value) is int and float in allowed and int not in allowed:
+            return float(value)
+    except (UsageError, OverflowError) as error:
+        raise UsageError(f"{name}: {error}") from error
     # Types are compared, not only values: to Python True is 1.
     known = [(type(member), member) for member in allowed]
     if type(value) not in allowed and (type(value), value) not in known:
@@ -162,11 +165,12 @@ def _of_type(name, value, annotation):
 
 
 def _check_range(name, value, default):
-    lowest = min(0, default) if isinstance(default, int | float) else 0
+    # One of the user's own is not below 0, unless its default says that it may be.
+    lowest = 0 if isinstance(default, int | float) and default >= 0 else -math.inf
     smallest, largest = RANGES.get(name, (lowest, math.inf))
-    if not (math.isfinite(value) and smallest <= value <= largest):
-        top = "a finite number" if largest == math.inf else f"{largest:g}"
-        raise UsageError(f"{name} {value}: must be from {smallest:g} to {top}")
+    if not smallest <= value <= largest or value in (math.inf, -math.inf):
+        end = "" if largest == math.inf else f" to {largest:g}"
+        raise UsageError(f"{name} {value}: must be from {smallest:g}{end}, and finite")
 
 
 def members(annotation):
@@ -206,7 +210,7 @@ def flags(values):
     for name, value in values.items():
         flag = name.replace("_", "-")
         words += [f"--no-{flag}" if value is False else f"--{flag}"]
-        words += [] if isinstance(value, bool) else [str(value)]
+        words += [] if isinstance(value, bool) else [as_text(value)]
     return words
 
 
@@ -224,5 +228,10 @@ def differences(hyperparameters):
     ]
 
 
+def as_text(value):
+    """A value as on the command line."""
+    return "none" if value is None else str(value)
+
+
 def _shown(name, value):
-    return f"{value}, {ZERO[name]}" if name in ZERO and value == 0 else str(value)
+    return f"{value}, {ZERO[name]}" if name in ZERO and value == 0 else as_text(value)

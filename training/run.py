@@ -32,7 +32,7 @@ def start(file, about, hyperparameters, known_recipes, arguments=None):
         script, about, hyperparameters, known_recipes, arguments
     )
     recipe = known_recipes[name]
-    given = sys.argv[1:] if arguments is None else list(map(str, arguments))
+    given = command_line.given() if arguments is None else list(map(str, arguments))
     return Run(script, name, recipe, chosen, options, given), chosen
 
 
@@ -161,7 +161,7 @@ class Run:
 
         Raises: RunError.
         """
-        self._proof.check(model)
+        self._proof.check(model, len(self._classes))
 
     def callbacks(self, batches):
         """Those of `fit` on a `data.TrainingBatches`: history, checkpoints, Ctrl-C, TensorBoard."""
@@ -284,7 +284,9 @@ class Run:
         self.replicas = self.strategy.num_replicas_in_sync
         batch_size = self.hyperparameters.batch_size
         if batch_size % self.replicas:
-            raise RunError(f"--batch-size {batch_size}: no multiple of the {self.replicas} devices")
+            raise RunError(
+                f"--batch-size {batch_size}: not a multiple of the {self.replicas} devices"
+            )
         if self.replicas > 1 and self.validation != "none":
             # Each batch has to divide among them, and of the validation rows none can be left out.
             self.print("no validation during training on several devices")

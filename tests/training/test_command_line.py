@@ -82,6 +82,7 @@ def test_wrong_usage_is_refused_with_a_short_message(capsys, arguments, message)
 @pytest.mark.parametrize("flag", ["--units"])
 def test_numbers_out_of_range_are_refused(capsys, flag, value):
     assert f"{flag} {value}: must be from" in refused(capsys, flag, value)
+    assert flag in refused(capsys, flag, "1" * 400)
 
 
 @pytest.mark.parametrize("value", ["0", "-0.1", "inf", "-inf", "nan", "1e30", "1e-30"])
@@ -200,6 +201,10 @@ def edited(tmp_path):
         ("clip_norm: float = 1", "2", 2.0),
         ("shift: float = -1.0", "-0.5", -0.5),
         ("heads: int = 3", "4", 4),
+        ("shift: float = -1.0", "-2", -2.0),
+        ("shift: float | None = None", "-2", -2.0),
+        ("axis: Literal[-1, 1] = 1", "-1", -1),
+        ("residual: bool | None = True", "none", None),
         ("limit: int | None = None", "7", 7),
         ("limit: int | None = 7", "none", None),
         ("note: str | None = None", "ab c", "ab c"),
@@ -247,7 +252,7 @@ def test_comments_above_and_behind_and_headings_stand_in_the_help(edited, capsys
         parsed("--help", kind=kind, recipes=SIMPLE)
     text = " ".join(capsys.readouterr().out.split())
     assert "--heads INT Above it, in two lines. and behind (default: 3)" in text
-    assert "my own: --note TEXT (default: None) --kind {a,# b} starts here goes on (def" in text
+    assert "my own: --note TEXT (default: none) --kind {a,# b} starts here goes on (def" in text
     assert "--units INT hidden units (default: 16)" in text
 
 
@@ -296,7 +301,8 @@ def test_the_top_of_a_script_names_every_switch(script):
         ("clip_norm = 1.0", "clip_norm has no type: write `clip_norm: float = 1.0`"),
         ("heads: int = 1.5", "heads 1.5: must be int"),
         ("heads: int = True", "heads True: must be int"),
-        ("sizes: tuple = ()", "no option can be tuple"),
+        ("sizes: tuple = ()", "sizes: no option can be tuple"),
+        ("recipe: str = 'x'", "recipe is an option of every run"),
         ("seed: int = 3", "seed is an option of every run"),
         ("no_residual: int = 3\n    residual: bool = True", "--no-residual"),
     ],

@@ -38,7 +38,7 @@ def shown_in_the_docs():
     return names["MaskedConv1D"]
 
 
-def network(*between, recurrent=None, top=()):
+def network(*between, recurrent=None, top=(), classes=4):
     return keras.Sequential(
         [
             keras.Input((None,), dtype="int32"),
@@ -46,7 +46,7 @@ def network(*between, recurrent=None, top=()):
             *between,
             recurrent or layers.LSTM(6),
             *top,
-            layers.Dense(4, activation="softmax"),
+            layers.Dense(classes, activation="softmax", name="end"),
         ],
         name="network",
     )
@@ -99,8 +99,18 @@ def test_a_functional_model_is_taken_or_refused_as_well():
         proof.check(keras.Model(ids, layers.Dense(3, activation="softmax")(layers.LSTM(5)(around))))
 
 
+def test_a_layer_that_trains_on_padding_otherwise_than_it_is_saved_is_refused():
+    ids = [keras.Input((None,), dtype="int32"), layers.Embedding(30, 8, mask_zero=True)]
+    both = layers.Bidirectional(fused.LSTM(16, return_sequences=True))
+    top = [layers.Dense(32, "relu", use_bias=False), layers.GlobalMaxPooling1D()]
+    with pytest.raises(RunError, match="otherwise in training than in the saved model"):
+        proof.check(keras.Sequential([*ids, both, *top, layers.Dense(4, activation="softmax")]))
+
+
 REFUSED = {
     "conv1d": lambda: network(layers.Conv1D(5, 3, padding="same", name="conv1d")),
+    "valid": lambda: network(layers.Conv1D(5, 3, name="valid")),
+    "halved": lambda: network(layers.MaxPooling1D(2, name="halved")),
     "pool": lambda: network(
         recurrent=layers.Bidirectional(layers.LSTM(5, return_sequences=True)),
         top=[layers.GlobalMaxPooling1D(name="pool")],
@@ -122,6 +132,15 @@ def test_a_model_that_could_not_be_saved_is_refused_with_the_layers_name(name):
     with pytest.raises(RunError, match=f"^layer '{name}' ") as error:
         proof.check(REFUSED[name]())
     assert "\n" not in str(error.value)
+
+
+def test_an_end_that_gives_no_probability_for_each_class_is_refused():
+    proof.check(network(classes=4), classes=4)
+    for classes in (3, 5):
+        with pytest.raises(RunError, match=r"^layer 'end' .*\(None, 4\)"):
+            proof.check(network(classes=classes), classes=4)
+    with pytest.raises(RunError, match="^layer 'end'"):
+        proof.check(network(recurrent=layers.LSTM(6, return_sequences=True)), classes=4)
 
 
 def test_a_check_changes_neither_weights_nor_what_is_registered():
