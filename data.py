@@ -27,7 +27,7 @@ def load(source, train_rows=0, test_rows=0):
         A `corpus.Corpus`.
 
     Raises:
-        DataError: the rows cannot be had or used.
+        DataError: the rows cannot be found, read or used.
     """
     return corpus.load(source, train_rows, test_rows)
 
@@ -77,7 +77,7 @@ class Tokens:
         return replace(self, **{name: getattr(self, name)[selection] for name in names})
 
     def batch(self, positions, width):
-        """Texts side by side, zeros on the right.
+        """A batch of texts, with zeros on the right.
 
         Returns:
             (int32 tensor of shape (positions, width), int32 tensor of the labels).
@@ -85,8 +85,8 @@ class Tokens:
         columns = tf.range(width, dtype=tf.int64)
         starts, lengths = tf.gather(self.starts, positions), tf.gather(self.lengths, positions)
         padding = tf.size(self.ids, tf.int64) - 1
-        places = tf.where(columns < lengths[:, None], starts[:, None] + columns, padding)
-        return tf.gather(self.ids, places), tf.gather(self.labels, positions)
+        token_positions = tf.where(columns < lengths[:, None], starts[:, None] + columns, padding)
+        return tf.gather(self.ids, token_positions), tf.gather(self.labels, positions)
 
 
 @stage("vectorise")
@@ -142,7 +142,7 @@ def bucket_boundaries(lengths, buckets):
 
     Args:
         lengths: int array, tokens of each text.
-        buckets: the number of buckets at the most.
+        buckets: the number of buckets at most.
 
     Returns:
         Ascending int array of distinct widths, none below 1; the last is the longest length.
@@ -196,7 +196,7 @@ class TrainingBatches:
         Args:
             tokens: `Tokens`.
             batch_size: texts per batch.
-            buckets: the number of bucket boundaries at the most.
+            buckets: the number of bucket boundaries at most.
             seed: of the order.
             replicas: devices that share each batch.
         """
@@ -228,7 +228,7 @@ class TrainingBatches:
 
 
 def evaluation_batches(tokens, boundaries=None):
-    """The same (token ids, labels) dataset for evaluation: large batches, shortest first.
+    """A dataset like that of `TrainingBatches`, for evaluation: large batches, shortest first.
 
     Args:
         tokens: `Tokens`, or None.

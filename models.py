@@ -189,7 +189,7 @@ def end_to_end(model, vectorizer):
         (batch, classes), with Keras's own layers.
     """
     text = keras.Input(shape=(), dtype="string", name="text")
-    # One column of padding: a batch of empty texts would have none, and no network reads nothing.
+    # One column of padding: a batch of empty texts has width 0, and an RNN needs at least a step.
     ids = keras.ops.pad(vectorizer(text), ((0, 0), (0, 1)))
     network = with_keras_layers(model)
     return keras.Model(text, network(ids), name=f"{model.name}_end_to_end")

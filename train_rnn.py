@@ -1,6 +1,6 @@
 """Trains a SimpleRNN on AG News: the tutorial's first network and, masked, its second (RNNTF).
 
-Accuracy and time of the recipes: about half of AG News's train rows (61,424), two cores.
+Accuracies and times of the recipes: with 61,424 train rows, half of AG News, on two cores.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ RECIPES = {
 
 
 def main(arguments=None):
-    """Trains as the command line says, or as a list of its words does."""
+    """Trains as the command line says, or as `arguments`, a list of its words, do."""
     run, hp = start(__file__, __doc__, Hyperparameters, RECIPES, arguments)
     with run:  # memory growth on every GPU, seed; an error ends in one line, Ctrl-C in a saved run
         import data  # only now, so that --help need not wait for TensorFlow
@@ -61,14 +61,14 @@ def main(arguments=None):
 
         corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
         run.check_rows(corpus)  # --resume wants those that the run began with
-        read = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-        vectorizer = data.fit_vectorizer(read, hp.vocab_size, hp.tokens)
+        vocabulary_texts = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
+        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens)
         train = data.vectorize(vectorizer, corpus.train, hp.text, run.verbose)
         test = data.vectorize(vectorizer, corpus.test, hp.text, run.verbose)
-        train, held_out = data.hold_out(train, test, run.validation)  # hp's; on several GPUs none
+        train, to_validate = data.hold_out(train, test, run.validation)  # hp's; on many GPUs none
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, run.replicas)
         # Without a mask the network would read padding: then texts of one length share a batch.
-        validation = data.evaluation_batches(held_out, batches.boundaries if hp.mask else None)
+        validation = data.evaluation_batches(to_validate, batches.boundaries if hp.mask else None)
         run.print(f"vocabulary of {vectorizer.vocabulary_size():,}; {batches}")
         with run.strategy.scope():  # one GPU or CPU, or --devices all
             model = models.simple_rnn(
@@ -92,7 +92,7 @@ def main(arguments=None):
         model.summary(print_fn=run.print)
         run.check_model(model)  # that what is saved and tested, a masked copy, can be loaded
         callbacks = run.callbacks(batches)  # history, checkpoints, Ctrl-C, order of the batches
-        epoch = run.resume(model, batches, validation, callbacks)  # 0, unless --resume
+        epoch = run.resume(model, batches, validation, callbacks)  # 0; --resume ends a part epoch
         model.fit(
             batches.dataset(),
             validation_data=validation,
