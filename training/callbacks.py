@@ -4,13 +4,13 @@ import csv
 import importlib.util
 import math
 import os
-import signal
-import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import keras
 
+from training import interrupts
 from training.directory import RunError
 
 
@@ -129,26 +129,19 @@ class StopOnSignal(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         self.signal = None
-        self._before = {}
+        self._handlers = ExitStack()
 
     def on_train_begin(self, logs=None):
-        if threading.current_thread() is not threading.main_thread():
-            return  # Python handles no signals elsewhere
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._handle)
+        self._handlers.enter_context(interrupts.handled(self._handle, self._handle))
 
     def on_train_batch_end(self, batch, logs=None):
         if self.signal is not None:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        self._restore()
+        self._handlers.close()
 
     def _handle(self, number, frame):
         self.signal = number
-        self._restore()
+        self._handlers.close()  # back to those of the run
         os.write(2, b"\nstopping after this step; once more leaves at once, without a result\n")
-
-    def _restore(self):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)

@@ -53,14 +53,15 @@ def check(model, classes=None):
 
 def _check_answers(model, network):
     rng = np.random.default_rng(0)
-    largest = getattr(model.layers[0], "input_dim", 3)
+    embedding = embeddings.layer_of(model)
+    largest = getattr(embedding, "input_dim", 3)
     texts = [rng.integers(1, largest, length) for length in LENGTHS]
     if not all(np.allclose(_says(model, [t]), _says(network, [t]), atol=TOLERANCE) for t in texts):
         raise RunError(
             f"model {model.name!r}: gives other probabilities once its layers are made anew from "
             "their configs; does the get_config() of each layer of your own name all its arguments?"
         )
-    masked = getattr(embeddings.layer_of(model), "mask_zero", False)
+    masked = getattr(embedding, "mask_zero", False)
     if masked and not np.allclose(
         _says(model, texts, WIDTH), _says(network, texts, WIDTH), atol=TOLERANCE
     ):
