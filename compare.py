@@ -18,6 +18,7 @@ COLUMNS = (
     "train rows",
     "seed",
     "accuracy",
+    "macro F1",
     "tutorial",
     "seconds",
     "parameters",
@@ -46,6 +47,7 @@ def row(result):
         f"{result['data']['rows']['train']:,}",
         str(result["seed"]),
         f"{result['test_accuracy']:.4f}",
+        f"{result['macro_f1']:.4f}" if "macro_f1" in result else "",  # a former version's has none
         f"{tutorial:.4f}" if tutorial else "",
         f"{result['seconds']['total']:.0f}",
         f"{result['parameters']:,}",
@@ -117,7 +119,14 @@ def draw(runs, tutorial, path):
         axes.scatter(seconds, accuracies, color=color, marker=marker, label=label)
     for i, (name, accuracy, second) in enumerate(sorted(runs + tutorial, key=lambda p: p[2])):
         place = (5, 4 if i % 2 else -10)  # above, below, so that neighbours' names do not meet
-        axes.annotate(name, (second, accuracy), place, textcoords="offset points", fontsize=8)
+        axes.annotate(
+            name,
+            (second, accuracy),
+            place,
+            textcoords="offset points",
+            fontsize=8,
+            parse_math=False,
+        )
     axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
     axes.margins(x=0.2, y=0.1)
     left, right = axes.get_xlim()

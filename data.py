@@ -1,5 +1,6 @@
 """Corpus -> fitted vectorizer -> token ids -> bucketed batches: what the scripts call in turn."""
 
+import math
 from dataclasses import dataclass, replace
 
 import keras
@@ -8,11 +9,14 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import corpus
+import models
 from corpus import DataError
+from training.buckets import bucket_boundaries, bucketed, without_padding
 from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
-HELD_OUT_SHARE = 0.05
+HELD_OUT_SHARE = 0.1
+MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
 
 
 @stage("load")
@@ -33,23 +37,30 @@ def load(source, train_rows=0, test_rows=0):
 
 
 @stage("adapt")
-def fit_vectorizer(texts, vocab_size, tokens="words"):
-    """Adapts a `keras.layers.TextVectorization` layer: lower case, no punctuation.
+def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
+    """Makes a `keras.layers.TextVectorization` layer with the vocabulary of texts.
 
     Args:
         texts: object array of `str`.
         vocab_size: the largest vocabulary, padding (id 0) and unknown token (id 1) included.
-        tokens: what an id stands for: "words", split at spaces, or "characters".
+        tokens: what an id stands for: "words", split at white space, or "characters".
+        markup: of a news feed: "kept" or "removed"; see `models.standardize`.
 
     Raises:
         DataError: the texts hold no word.
     """
-    split = {"words": "whitespace", "characters": "character"}[tokens]
-    vectorizer = keras.layers.TextVectorization(max_tokens=vocab_size, split=split)
-    vectorizer.adapt(_text_batches(texts))
-    if vectorizer.vocabulary_size() <= 2:
+    options = {
+        "standardize": MARKUP[markup],
+        "split": {"words": models.split_words, "characters": "character"}[tokens],
+    }
+    adapted = keras.layers.TextVectorization(max_tokens=vocab_size, **options)
+    adapted.adapt(_text_batches(texts))
+    words = adapted.get_vocabulary(include_special_tokens=False)
+    if not words:
         raise DataError(f"the {len(texts):,} texts that the vocabulary comes from hold no word")
-    return vectorizer
+    # Given to the constructor, a vocabulary is saved in the layer's config. An adapted layer saves
+    # it as a file of lines, which a word that holds a line separator breaks.
+    return keras.layers.TextVectorization(**options, vocabulary=words)
 
 
 @dataclass(frozen=True)
@@ -61,12 +72,14 @@ class Tokens:
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
         labels: int32 array of shape (texts,), the class of each text.
+        cut: how many of the texts were longer.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
     labels: np.ndarray
+    cut: int = 0
 
     def __len__(self):
         return len(self.lengths)
@@ -90,89 +103,57 @@ class Tokens:
 
 
 @stage("vectorise")
-def vectorize(vectorizer, rows, text, verbose=0):
+def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     """Turns texts into token ids once, so that no epoch has to do it again.
 
     Args:
-        vectorizer: an adapted `keras.layers.TextVectorization`.
+        vectorizer: as of `fit_vectorizer`.
         rows: `corpus.Rows`.
         text: what of them is read: "title" or "title+description".
+        max_words: at most so many tokens of each text; 0 means all.
         verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
 
     Returns:
         `Tokens`. A text of no words has length 0.
     """
+    # A copy without padding: a long text would pad the thousand beside it to its length.
+    layer = keras.saving.serialize_keras_object(vectorizer)
+    layer["config"]["ragged"] = True
+    ragged = keras.saving.deserialize_keras_object(layer)
+    batches = _text_batches(rows.texts(text)).map(ragged, num_parallel_calls=2)
     ids, lengths = [], []
-    batches = _text_batches(rows.texts(text)).map(vectorizer, num_parallel_calls=2)
-    bar = tqdm(batches, "vectorising", leave=False, delay=1, disable=verbose != 1)
-    for padded in map(np.asarray, bar):
-        is_token = padded != 0
-        ids.append(padded[is_token].astype(np.int32))
-        lengths.append(is_token.sum(axis=1))
+    for batch in tqdm(batches, "vectorising", leave=False, delay=1, disable=verbose != 1):
+        ids.append((batch[:, :max_words] if max_words else batch).flat_values.numpy())
+        lengths.append(batch.row_lengths().numpy())
     lengths = np.concatenate(lengths)
-    ids = np.concatenate([*ids, np.zeros(1, np.int32)])
-    return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels)
+    cut = int((lengths > max_words).sum()) if max_words else 0
+    lengths = lengths.clip(max=max_words or None)
+    ids = np.concatenate([*ids, [0]], dtype=np.int32, casting="same_kind")
+    return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
 
 
 def _text_batches(texts):
     return tf.data.Dataset.from_tensor_slices(texts.tolist()).batch(1024)
 
 
-def hold_out(train, test, validation):
+def hold_out(train, test, validation, replicas=1):
     """Sets texts aside to validate on.
 
     Args:
         train, test: `Tokens`.
-        validation: "held-out" for the last of the train texts, which are then not trained on;
+        validation: "held-out" for the last tenth of the train texts, which are then not trained on;
             "test" for the test texts; "none".
+        replicas: devices that share each batch: the texts to train on divide among them.
 
     Returns:
         (`Tokens` to train on, `Tokens` to validate on or None).
     """
     if validation == "held-out":
-        kept = len(train) - int(len(train) * HELD_OUT_SHARE)
-        return train[:kept], train[kept:] if kept < len(train) else None
-    return train, test if validation == "test" else None
-
-
-def bucket_boundaries(lengths, buckets):
-    """Bucket boundaries: the widths that batches are padded to.
-
-    They stand at the quantiles of the lengths, so that each bucket holds about as many texts.
-
-    Args:
-        lengths: int array, tokens of each text.
-        buckets: the number of buckets at most.
-
-    Returns:
-        Ascending int array of distinct widths, none below 1; the last is the longest length.
-    """
-    quantiles = np.quantile(lengths, np.arange(1, buckets + 1) / buckets)
-    return np.unique(np.ceil(quantiles).astype(int).clip(min=1))
-
-
-def bucketed(lengths, batch_size, boundaries):
-    """Cuts texts into batches of like length.
-
-    A bucket's leftover texts go into the next wider one, so that only one batch is not full.
-
-    Args:
-        lengths: int array, tokens of each text, in the order in which texts should be used.
-        batch_size: texts per batch.
-        boundaries: ascending int array, as of `bucket_boundaries`; a longer text has its own width.
-
-    Returns:
-        List of (positions in `lengths`, width): narrow batches first.
-    """
-    bucket = np.searchsorted(boundaries, lengths)
-    order = np.argsort(bucket, kind="stable")
-    batches = []
-    for first in range(0, len(order), batch_size):
-        positions = order[first : first + batch_size]
-        last = bucket[positions[-1]]
-        width = boundaries[last] if last < len(boundaries) else lengths[positions].max()
-        batches.append((positions, int(width)))
-    return batches
+        kept = len(train) - math.ceil(len(train) * HELD_OUT_SHARE)
+        train, to_validate = train[:kept], train[kept:]
+    else:
+        to_validate = test if validation == "test" else None
+    return train[: len(train) - len(train) % replicas], to_validate
 
 
 class TrainingBatches:
@@ -186,11 +167,12 @@ class TrainingBatches:
 
     Attributes:
         boundaries: the widths that texts are padded to.
+        class_weights: float32 array, the weight of a text of each class, or None.
         epoch: the epoch, from 0, whose batches come next. Set it before each epoch.
         first_step: the step, from 0, at which that epoch begins.
     """
 
-    def __init__(self, tokens, batch_size, buckets, seed=1, replicas=1):
+    def __init__(self, tokens, batch_size, buckets, seed=1, class_weights="none"):
         """Plans batches.
 
         Args:
@@ -198,13 +180,17 @@ class TrainingBatches:
             batch_size: texts per batch.
             buckets: the number of bucket boundaries at most.
             seed: of the order.
-            replicas: devices that share each batch.
+            class_weights: "none", or "balanced": a text of a rare class counts for more, n texts
+                in all / (classes * n texts of its class), as scikit-learn's "balanced".
         """
         self.boundaries = bucket_boundaries(tokens.lengths, buckets)
-        # MirroredStrategy splits each batch evenly, so the last one must divide too.
-        self.tokens = tokens[: len(tokens) - len(tokens) % replicas]
-        self.batch_size, self.seed = batch_size, seed
+        self.tokens, self.batch_size, self.seed = tokens, batch_size, seed
         self.epoch = self.first_step = 0
+        self.class_weights = None
+        if class_weights == "balanced":
+            counts = np.bincount(tokens.labels)
+            weights = len(tokens) / (np.count_nonzero(counts) * counts.clip(min=1))
+            self.class_weights = weights.astype(np.float32)
 
     def __len__(self):
         """The number of batches in an epoch."""
@@ -212,7 +198,8 @@ class TrainingBatches:
 
     def __str__(self):
         widths = ", ".join(map(str, self.boundaries))
-        return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens"
+        cut = f"; {self.tokens.cut:,} texts were longer and are cut" if self.tokens.cut else ""
+        return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens{cut}"
 
     def _plan(self):
         """The batches of the epoch, from `first_step` on, as of `bucketed`."""
@@ -223,37 +210,35 @@ class TrainingBatches:
         return [(shuffled[positions], width) for positions, width in batches[self.first_step :]]
 
     def dataset(self):
-        """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32)."""
-        return _dataset(self.tokens, self._plan, len(self) - self.first_step)
+        """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32).
+
+        With class weights also the weight of each text, float32 (batch,).
+        """
+        dataset = _dataset(self.tokens, self._plan, len(self) - self.first_step)
+        if self.class_weights is None:
+            return dataset
+        return dataset.map(lambda ids, labels: (ids, labels, tf.gather(self.class_weights, labels)))
 
 
-def evaluation_batches(tokens, boundaries=None):
+def evaluation_batches(tokens, boundaries=None, mask=True):
     """A dataset like that of `TrainingBatches`, for evaluation: large batches, shortest first.
 
     Args:
         tokens: `Tokens`, or None.
-        boundaries: as of `TrainingBatches`; without, only texts of the same length share a batch,
-            so that none is padded.
+        boundaries: as of `TrainingBatches`; without, no text is padded.
+        mask: whether the network masks padding. One that does not would read it, so that no text is
+            padded.
 
     Returns:
         The dataset; None for no tokens.
     """
     if tokens is None:
         return None
-    if boundaries is None:
-        batches = _without_padding(tokens.lengths)
+    if boundaries is None or not mask:
+        batches = without_padding(tokens.lengths, EVALUATION_BATCH_SIZE)
     else:
         batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
     return _dataset(tokens, lambda: batches, len(batches))
-
-
-def _without_padding(lengths):
-    alike = [(np.flatnonzero(lengths == length), max(length, 1)) for length in np.unique(lengths)]
-    return [
-        (positions[first : first + EVALUATION_BATCH_SIZE], width)
-        for positions, width in alike
-        for first in range(0, len(positions), EVALUATION_BATCH_SIZE)
-    ]
 
 
 def _dataset(tokens, plan_epoch, steps):
@@ -276,7 +261,7 @@ def _dataset(tokens, plan_epoch, steps):
         )
 
     with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
-        tokens = replace(tokens, **{name: tf.constant(a) for name, a in vars(tokens).items()})
+        tokens = Tokens(*map(tf.constant, vars(tokens).values()))
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
     dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))

@@ -1,8 +1,69 @@
-"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in."""
+"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in.
+
+A saved model reads text with the functions below, so loading one needs this module imported.
+"""
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
+
+# ASCII punctuation, what Unicode has as punctuation, and the full-width forms of ASCII's symbols.
+_PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～]"
+# White space beyond ASCII's, https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt
+_WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
+# Leftovers of a news feed, in lower case, and what is put in their place.
+_MARKUP = {
+    r"\s?&?#(?:39|146|8217);(s|t|re|ve|ll|d|m)\b": r"\1",  # company #39;s
+    r"(?:&lt;|<)/?[a-z][^<>]*?(?:&gt;|>)": " ",  # &lt;b&gt;
+    r"&nbsp;|&?#160;": " ",
+    r"&[a-z]+;|&?#[0-9]+;|\b(?:quot|amp|lt|gt);|\\\$": "",  # punctuation, as is: \$500
+    r"\\": " ",  # bank\striker
+}
+LONGEST_WORD = 256  # characters
+
+
+@keras.saving.register_keras_serializable("models")
+def standardize(texts):
+    """Lower case, no punctuation, for all of Unicode; for ASCII what Keras's default does.
+
+    Args:
+        texts: string tensor, UTF-8, composed (NFC).
+
+    Returns:
+        A string tensor of the same shape. White space beyond ASCII's has become a space.
+    """
+    return _without_punctuation(tf.strings.lower(texts, encoding="utf-8"))
+
+
+@keras.saving.register_keras_serializable("models")
+def standardize_without_markup(texts):
+    """`standardize` for a text from a news feed: `company #39;s`, `&lt;b&gt;`, `bank\\striker`."""
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    for markup, replacement in _MARKUP.items():
+        texts = tf.strings.regex_replace(texts, markup, replacement)
+    return _without_punctuation(texts)
+
+
+def _without_punctuation(texts):
+    return tf.strings.regex_replace(
+        tf.strings.regex_replace(texts, _PUNCTUATION, ""), _WHITE_SPACE, " "
+    )
+
+
+@keras.saving.register_keras_serializable("models")
+def split_words(texts):
+    """Splits texts at white space; a word of more than 256 characters is an unknown one, [UNK].
+
+    Args:
+        texts: string tensor of shape (batch,), as of `standardize`.
+
+    Returns:
+        A `tf.RaggedTensor` of strings of shape (batch, words).
+    """
+    words = tf.strings.split(texts)
+    too_long = tf.strings.length(words.flat_values, "UTF8_CHAR") > LONGEST_WORD
+    return words.with_flat_values(tf.where(too_long, "[UNK]", words.flat_values))
 
 
 def simple_rnn(
@@ -177,20 +238,24 @@ def mask_padding(model):
     return _rebuilt(model, masking)
 
 
-def end_to_end(model, vectorizer):
+def end_to_end(model, vectorizer, max_words=0):
     """Puts a fitted model behind its vectorizer: raw strings in, class probabilities out.
 
     Args:
         model: a fitted model on token ids that masks padding, as of `mask_padding`.
-        vectorizer: the adapted `keras.layers.TextVectorization` that made its token ids.
+        vectorizer: the `keras.layers.TextVectorization` that made its token ids.
+        max_words: at most so many tokens of each text are read; 0 means all.
 
     Returns:
         A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape
         (batch, classes), with Keras's own layers.
     """
     text = keras.Input(shape=(), dtype="string", name="text")
+    ids = vectorizer(text)
+    if max_words:
+        ids = ids[:, :max_words]
     # One column of padding: a batch of empty texts has width 0, and an RNN needs at least a step.
-    ids = keras.ops.pad(vectorizer(text), ((0, 0), (0, 1)))
+    ids = keras.ops.pad(ids, ((0, 0), (0, 1)))
     network = with_keras_layers(model)
     return keras.Model(text, network(ids), name=f"{model.name}_end_to_end")
 

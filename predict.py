@@ -1,23 +1,47 @@
 """Classifies texts with a trained model: those of the command line, or standard input's lines."""
 
 import argparse
+import codecs
 import json
 import os
 import re
 import sys
+import unicodedata
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from corpus.rows import CLASSES
-from training import command_line, quiet
+import numpy as np
+from tqdm import tqdm
+
+import corpus
+from corpus import DataError
+from corpus.files import decode
+from training import command_line, quiet, saved
 
 BATCH_SIZE = 32
-WORD = re.compile(r"\S+", re.ASCII)  # TensorFlow splits at ASCII white space
+EVALUATION_BATCH_SIZE = 256
+TOKEN = {"words": re.compile(r"\S+"), "characters": re.compile(r"\S")}
 SHOWN_LENGTH = 60
+SHOWN_CLASSES = 4
+STDIN = "standard input"
 
 
 class ModelError(Exception):
     """A model file that cannot be used. The message is one line: what, where, what to do."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained model.
+
+    Attributes:
+        model: a `keras.Model` from strings of shape (batch,) to probabilities (batch, classes).
+        reading: what it reads and says: a `saved.Reading`.
+    """
+
+    model: object
+    reading: saved.Reading
 
 
 def load_model(path):
@@ -27,14 +51,14 @@ def load_model(path):
         path: a run directory, or a .keras file.
 
     Returns:
-        A `keras.Model` from strings of shape (batch,) to probabilities of shape (batch, 4).
+        A `Classifier`.
 
     Raises:
         ModelError: there is no such file, it cannot be loaded safely, or it is another model.
     """
     import keras
 
-    import models  # noqa: F401  (layers of your own are registered there)
+    import models  # noqa: F401  (how texts are read, and layers of your own, are registered there)
 
     path = Path(path)
     try:
@@ -47,40 +71,82 @@ def load_model(path):
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
+        shapes = [output.shape for output in model.outputs]
+        reads_text = [(i.dtype, i.shape) for i in model.inputs] == [("string", (None,))]
+        if not reads_text or len(shapes) != 1 or len(shapes[0]) != 2 or shapes[0][0] is not None:
+            raise ModelError(f"{file}: not a model from raw text to classes; train one first")
+        return Classifier(model, saved.reading_of(file, shapes[0][1]))
+    except ModelError:
+        raise
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{file}: not a model that can be loaded safely: {reason}") from error
-    reads_text = [(i.dtype, i.shape) for i in model.inputs] == [("string", (None,))]
-    if not reads_text or [o.shape for o in model.outputs] != [(None, len(CLASSES))]:
-        raise ModelError(f"{file}: not a model from raw text to the four classes; train one first")
-    return model
 
 
-def classify(model, texts):
+def classify(classifier, texts):
     """The probabilities that a model gives to texts.
 
     Args:
-        model: as of `load_model`.
+        classifier: a `Classifier`.
         texts: list of `str`.
 
     Returns:
         A list of dicts: "text", "class", and "probabilities", a dict of class name to float.
     """
-    import tensorflow as tf
-
-    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
-    clean = tf.constant([text.encode("utf-8", "replace") for text in texts])
     answers = []
-    for text, row in zip(texts, model.predict_on_batch(clean), strict=True):
-        probabilities = dict(zip(CLASSES, row.tolist(), strict=True))
+    for text, row in zip(texts, _probabilities(classifier, texts), strict=True):
+        probabilities = dict(zip(classifier.reading.classes, row.tolist(), strict=True))
         best = max(probabilities, key=probabilities.get)
         answers.append({"text": text, "class": best, "probabilities": probabilities})
     return answers
 
 
-def prefixes(text):
-    """The beginnings of a text, each a word longer: what the network has read after each word."""
-    return [text[: word.end()] for word in WORD.finditer(text)]
+def _probabilities(classifier, texts):
+    import tensorflow as tf
+
+    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
+    composed = [unicodedata.normalize("NFC", text).encode("utf-8", "replace") for text in texts]
+    return classifier.model.predict_on_batch(tf.constant(composed))
+
+
+def evaluate(classifier, file, verbose=0):
+    """Scores a model on labelled texts.
+
+    Args:
+        classifier: a `Classifier`.
+        file: rows in one of the forms that a corpus may have.
+        verbose: 1 for a bar on standard error that shows the time left.
+
+    Returns:
+        (dict of "rows", "accuracy", "macro_f1" and "per_class", what was taken for what).
+
+    Raises:
+        DataError: the file cannot be used, or has a class that the model does not have.
+    """
+    from training import evaluation
+
+    reading = classifier.reading
+    rows, about = corpus.read(file, reading.labels, reading.classes)
+    texts = rows.texts(reading.text)
+    matrix = np.zeros((len(reading.classes),) * 2, int)
+    order = np.argsort([len(text) for text in texts], kind="stable")  # of like length together
+    starts = range(0, len(order), EVALUATION_BATCH_SIZE)
+    for start in tqdm(starts, "evaluating", leave=False, delay=1, disable=verbose != 1):
+        batch = order[start : start + EVALUATION_BATCH_SIZE]
+        predicted = _probabilities(classifier, texts[batch]).argmax(axis=1)
+        matrix += evaluation.count(rows.labels[batch], predicted, len(matrix))
+    scores = evaluation.scores(matrix, reading.classes)
+    return {"rows": len(rows), **scores}, about
+
+
+def prefixes(text, tokens="words"):
+    """The beginnings of a text, each a word longer: what the network has read after each word.
+
+    Args:
+        text: `str`.
+        tokens: "words", or "characters" for each a character longer.
+    """
+    return [text[: token.end()] for token in TOKEN[tokens].finditer(text)]
 
 
 def main(arguments=None):
@@ -92,49 +158,100 @@ def main(arguments=None):
     parser.add_argument(
         "--explain", action="store_true", help="a line for each word: the class up to there"
     )
+    parser.add_argument(
+        "--evaluate",
+        metavar="FILE",
+        help="score labelled rows (.csv, .tsv, .jsonl) in place of TEXT",
+    )
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
+    if options.evaluate is not None and (options.text or options.explain):
+        parser.error("--evaluate FILE takes neither TEXT nor --explain")
     command_line.allow_any_output()
     with command_line.errors("predict.py", ModelError) as end:
         quiet.hide_native_logs()
         from training import devices
 
         devices.prepare()
-        _answer(load_model(options.model), options)
+        classifier = load_model(options.model)
+        if options.evaluate is not None:
+            _print_scores(*evaluate(classifier, options.evaluate, sys.stderr.isatty()), options)
+        else:
+            _answer(classifier, options)
     return end.status
 
 
-def _answer(model, options):
+def _print_scores(scores, about, options):
+    if options.json:
+        print(json.dumps(scores))
+        return
+    print(f"{options.evaluate}: {scores['rows']:,} rows; {about}")
+    print(f"accuracy {scores['accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}")
+    width = max(map(len, scores["per_class"]))
+    for name, values in scores["per_class"].items():
+        shown = "  ".join(f"{score} {value:.4f}" for score, value in values.items())
+        print(f"{name:{width}}  {shown}")
+
+
+def _answer(classifier, options):
     """Prints an answer for each text, as it comes."""
-    texts = _lines(options.text)
+    texts = iter(options.text) if options.text else _lines()
     if options.explain:
-        texts = chain.from_iterable(map(prefixes, texts))
+        tokens = classifier.reading.tokens
+        texts = chain.from_iterable(prefixes(text, tokens) for text in texts)
     size = 1 if not options.text and sys.stdin.isatty() else BATCH_SIZE
     try:
-        while batch := list(islice(texts, size)):
-            for answer in classify(model, batch):
+        for batch in _batches(texts, size):
+            for answer in classify(classifier, batch):
                 print(json.dumps(answer) if options.json else _line(answer, options.explain))
             sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` for one, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _lines(texts):
-    if texts:
-        return iter(texts)
-    if hasattr(sys.stdin, "reconfigure"):  # a notebook's has no need of it
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+def _batches(texts, size):
+    """Lists of at most so many texts: those before one that cannot be read, then its error."""
+    batch, error = [], None
+    while error is None:
+        try:
+            for text in islice(texts, size):
+                batch.append(text)
+        except DataError as unreadable:
+            error = unreadable
+        if not batch:
+            break
+        yield batch
+        batch = []
+    if error is not None:
+        raise error
+
+
+def _lines():
+    """The lines of standard input."""
     if sys.stdin.isatty():
         print("One text per line; end with Ctrl-D.", file=sys.stderr)
-    return (line.rstrip("\r\n") for line in sys.stdin)
+    if not hasattr(sys.stdin, "buffer"):  # a notebook's
+        yield from (line.rstrip("\r\n") for line in sys.stdin)
+        return
+    stream = sys.stdin.buffer
+    for number, line in enumerate(stream, start=1):
+        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = decode(line + stream.read(), STDIN).removesuffix("\n")
+            yield from (line.rstrip("\r") for line in text.split("\n"))
+            return
+        yield decode(line, STDIN, lambda _, number=number: f"line {number}").rstrip("\r\n")
 
 
 def _line(answer, show_end=False):
-    shares = "  ".join(f"{name} {share:.2f}" for name, share in answer["probabilities"].items())
+    shares = answer["probabilities"].items()
+    if len(shares) > SHOWN_CLASSES:
+        shares = sorted(shares, key=lambda share: -share[1])[:SHOWN_CLASSES]
+    shown = "  ".join(f"{name} {share:.2f}" for name, share in shares)
     text = " ".join(answer["text"].split())
     if len(text) > SHOWN_LENGTH:
         kept = SHOWN_LENGTH - 3
         text = f"...{text[-kept:]}" if show_end else f"{text[:kept]}..."
-    return f"{answer['class']:8}  {shares}  {text}"
+    width = max(map(len, answer["probabilities"]))
+    return f"{answer['class']:{width}}  {shown}  {text}"
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from training import Recipe, Switches, start
 class Hyperparameters(Switches):
     """The tutorial's values. Change one here, or for one run on the command line.
 
-    The tutorial's side remarks are inherited from Switches, all off: train_rows, vectorizer_rows,
-    vectorizer_text, pooling, dropout, embeddings, train_embeddings, schedule, validation (--help
-    says what each does). A line like `dropout: float = 0.3` below turns one on for every run.
+    Inherited from Switches, all off: tokens, max_words, markup, train_rows, vectorizer_rows,
+    vectorizer_text, pooling, dropout, embeddings, train_embeddings, schedule, class_weights,
+    validation, patience (--help says what each does). `dropout: float = 0.3` below turns one on.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -53,13 +53,12 @@ def main(arguments=None):
         corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
         run.check_rows(corpus)  # --resume wants those that the run began with
         vocabulary_texts = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size)
-        train = data.vectorize(vectorizer, corpus.train, hp.text, run.verbose)
-        test = data.vectorize(vectorizer, corpus.test, hp.text, run.verbose)
-        train, to_validate = data.hold_out(train, test, run.validation)  # hp's; on many GPUs none
-        batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, run.replicas)
-        # Without a mask the network would read padding: then texts of one length share a batch.
-        validation = data.evaluation_batches(to_validate, batches.boundaries if hp.mask else None)
+        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens, hp.markup)
+        train = data.vectorize(vectorizer, corpus.train, hp.text, hp.max_words, run.verbose)
+        test = data.vectorize(vectorizer, corpus.test, hp.text, hp.max_words, run.verbose)
+        train, to_validate = data.hold_out(train, test, run.validation, run.replicas)
+        batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
+        validation = data.evaluation_batches(to_validate, batches.boundaries, hp.mask)
         run.print(f"vocabulary of {vectorizer.vocabulary_size():,}; {batches}")
         with run.strategy.scope():  # one GPU or CPU, or --devices all
             model = models.lstm(

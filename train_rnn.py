@@ -13,14 +13,14 @@ from training import Recipe, Switches, start
 class Hyperparameters(Switches):
     """The tutorial's values. Change one here, or for one run on the command line.
 
-    The tutorial's side remarks are inherited from Switches, all off: train_rows, vectorizer_rows,
-    vectorizer_text, pooling, dropout, embeddings, train_embeddings, schedule, validation (--help
-    says what each does). A line like `dropout: float = 0.3` below turns one on for every run.
+    Inherited from Switches, all off: tokens, max_words, markup, train_rows, vectorizer_rows,
+    vectorizer_text, pooling, dropout, embeddings, train_embeddings, schedule, class_weights,
+    validation, patience (--help says what each does). `dropout: float = 0.3` below turns one on.
     """
 
     text: Literal["title", "title+description"] = "title"  # what the network reads
-    tokens: Literal["words", "characters"] = "words"  # words have learned vectors, characters 1-hot
     vocab_size: int = 20000  # words with a vector of their own; all rarer ones share one
+    one_hot: bool = False  # a word's vector is not learned: a single 1, at the place of its id
     embed_size: int = 64  # length of a word's vector; longer: learns more, overfits more
     units: int = 16  # hidden units: length of the state that is carried from word to word
     mask: bool = False  # skip the padding; without, each 0 behind a text is one more word
@@ -43,8 +43,9 @@ RECIPES = {
         vectorizer_rows=0, vectorizer_text="title+description",
         batch_size=64, learning_rate=0.003, schedule="cosine", validation="none"),
     "characters": Recipe("titles, letter by letter: 0.45 in forty seconds", None,
-        tokens="characters", units=64, mask=True, batch_size=64, epochs=3, schedule="cosine",
-        vectorizer_rows=0, vectorizer_text="title+description", validation="none"),
+        tokens="characters", one_hot=True, units=64, mask=True, batch_size=64, epochs=3,
+        schedule="cosine", vectorizer_rows=0, vectorizer_text="title+description",
+        validation="none"),
     "best": Recipe("the highest accuracy of a SimpleRNN: 0.913 in just over a minute", 0.8822,
         text="title+description", vocab_size=40000, units=64, mask=True, pooling="max", dropout=0.3,
         vectorizer_rows=0, vectorizer_text="title+description",
@@ -62,13 +63,12 @@ def main(arguments=None):
         corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
         run.check_rows(corpus)  # --resume wants those that the run began with
         vocabulary_texts = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens)
-        train = data.vectorize(vectorizer, corpus.train, hp.text, run.verbose)
-        test = data.vectorize(vectorizer, corpus.test, hp.text, run.verbose)
-        train, to_validate = data.hold_out(train, test, run.validation)  # hp's; on many GPUs none
-        batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, run.replicas)
-        # Without a mask the network would read padding: then texts of one length share a batch.
-        validation = data.evaluation_batches(to_validate, batches.boundaries if hp.mask else None)
+        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens, hp.markup)
+        train = data.vectorize(vectorizer, corpus.train, hp.text, hp.max_words, run.verbose)
+        test = data.vectorize(vectorizer, corpus.test, hp.text, hp.max_words, run.verbose)
+        train, to_validate = data.hold_out(train, test, run.validation, run.replicas)
+        batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
+        validation = data.evaluation_batches(to_validate, batches.boundaries, hp.mask)
         run.print(f"vocabulary of {vectorizer.vocabulary_size():,}; {batches}")
         with run.strategy.scope():  # one GPU or CPU, or --devices all
             model = models.simple_rnn(
@@ -76,13 +76,13 @@ def main(arguments=None):
                 embed_size=hp.embed_size,
                 units=hp.units,
                 classes=len(corpus.classes),
-                one_hot=hp.tokens == "characters",
+                one_hot=hp.one_hot,
                 mask=hp.mask,
                 dropout=hp.dropout,
                 pooling=hp.pooling,
                 layer=run.layers["simple_rnn"],  # Keras's, or one that trains faster on a CPU
             )
-            run.load_embeddings(model, vectorizer, hp.tokens)
+            run.load_embeddings(model, vectorizer)
             model.compile(
                 optimizer=run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
                 loss="sparse_categorical_crossentropy",

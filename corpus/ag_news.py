@@ -17,8 +17,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from corpus.rows import DataError, Rows, read_csv
+from corpus import columns
+from corpus.rows import DataError, Rows
 
+CLASSES = ("World", "Sports", "Business", "Sci/Tech")
+LABELS = ("1", "2", "3", "4")  # as they are written in its files
 MIRROR = "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/"
 MD5 = {
     "train.csv": "b1a00f826fdfbd249f79597b59e1dc12",
@@ -101,7 +104,8 @@ def _prepare_from_mirror(builder):
         for name, md5 in MD5.items():
             path = Path(directory) / name
             download(MIRROR + name, path, md5)
-            splits[path.stem] = _examples(read_csv(path))
+            rows = columns.read(path).rows({label: i for i, label in enumerate(LABELS)}, "AG News")
+            splits[path.stem] = _examples(rows)
         tfds.dataset_builders.store_as_tfds_dataset(
             name=builder.name,
             version=builder.version,

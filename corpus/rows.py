@@ -1,15 +1,9 @@
-"""Rows of a text classification corpus in the AG News form, read from CSV and checked."""
+"""Rows of a corpus of labelled texts."""
 
-import csv
 import hashlib
-import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-
-CLASSES = ("World", "Sports", "Business", "Sci/Tech")
-HEADER = ["Class Index", "Title", "Description"]
 
 
 class DataError(Exception):
@@ -21,7 +15,7 @@ class Rows:
     """One split of a corpus.
 
     Attributes:
-        labels: int32 array of shape (rows,), the position of each row's class in `CLASSES`.
+        labels: int32 array of shape (rows,), the position of each row's class among the classes.
         titles: object array of `str`, shape (rows,).
         descriptions: object array of `str`, shape (rows,).
     """
@@ -49,6 +43,17 @@ class Rows:
             return self.titles + " " + self.descriptions
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
+    def has_spaces(self, columns):
+        """Whether the texts are of a language that separates words, judged by the first 1,000.
+
+        Args:
+            columns: as of `texts`.
+        """
+        texts = [self.titles[:1000], self.descriptions[:1000] if columns != "title" else []]
+        texts = [text for column in texts for text in column if text]
+        few_words = sum(len(text.split()) for text in texts) < 2 * len(texts)
+        return not (few_words and sum(map(len, texts)) > 10 * len(texts))
+
     def in_hash_order(self):
         """The rows sorted by the SHA-256 of their content, and the SHA-256 of them all.
 
@@ -65,67 +70,3 @@ class Rows:
         ]
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         return self[order], hashlib.sha256(b"".join(hashes[i] for i in order)).hexdigest()
-
-
-def read_csv(path):
-    """Reads a CSV file in the official AG News form: class 1 to 4, title, description.
-
-    A first line `Class Index,Title,Description` is passed over.
-
-    Args:
-        path: the file.
-
-    Returns:
-        `Rows` in the order of the file.
-
-    Raises:
-        DataError: the file cannot be read, is not UTF-8, is empty, or a row is malformed.
-    """
-    path = Path(path)
-    labels, titles, descriptions = [], [], []
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
-    number = 0
-    try:
-        for number, row in enumerate(reader, start=1):
-            if not row or (number == 1 and row == HEADER):
-                continue
-            labels.append(_label(path, number, row))
-            titles.append(row[1])
-            descriptions.append(row[2])
-    except csv.Error as error:
-        raise DataError(f"{path}, row {number + 1}: {error}; is a quote left open?") from error
-    if not labels:
-        raise DataError(f"{path} has no rows; expected lines of class,title,description")
-    return Rows(
-        np.array(labels, dtype=np.int32),
-        np.array(titles, dtype=object),
-        np.array(descriptions, dtype=object),
-    )
-
-
-def _read_text(path):
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}, line {line}: not UTF-8; convert the file to UTF-8") from error
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}, line {line}: a NUL byte; the file is damaged or is not text")
-    return text
-
-
-def _label(path, number, row):
-    if len(row) != 3:
-        raise DataError(
-            f"{path}, row {number}: {len(row)} columns; expected three: class,title,description"
-        )
-    if row[0] not in {"1", "2", "3", "4"}:
-        raise DataError(
-            f"{path}, row {number}, column 1: the class is {row[0][:40]!r}; "
-            "expected 1, 2, 3 or 4, and the columns class,title,description in this order"
-        )
-    return int(row[0]) - 1

@@ -77,6 +77,8 @@ def weights(run):
     """The weights that a run has saved: list of float arrays."""
     import keras  # after `devices.prepare`
 
+    import models  # noqa: F401  (how texts are read is registered there)
+
     model = keras.models.load_model(run / "model.keras")
     return [np.asarray(array) for array in model.get_weights() if array.dtype.kind == "f"]
 

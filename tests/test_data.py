@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
+import corpus
 import data
 from corpus.rows import DataError, Rows
 
@@ -129,15 +131,48 @@ def test_without_boundaries_only_texts_of_one_length_share_a_batch(many):
 
 def test_rows_held_out_are_the_last_and_not_trained_on(many):
     train, held_out = data.hold_out(many, many[:7], "held-out")
-    assert (len(train), len(held_out)) == (96, 5)
+    assert (len(train), len(held_out)) == (90, 11)
     assert [*train.labels, *held_out.labels] == many.labels.tolist()
-    assert data.hold_out(many, many[:7], "test")[0] is many
-    assert len(data.hold_out(many, many[:7], "test")[1]) == 7
-    assert data.hold_out(many, many[:7], "none") == (many, None)
+    train, validation = data.hold_out(many, many[:7], "test")
+    assert (len(train), len(validation)) == (101, 7)
+    train, validation = data.hold_out(many, many[:7], "none")
+    assert (len(train), validation) == (101, None)
     assert data.evaluation_batches(None) is None
 
 
 def test_several_replicas_get_equal_shares(many):
-    batches = data.TrainingBatches(many, 8, buckets=3, replicas=4)
+    train, _ = data.hold_out(many, many, "none", replicas=4)
+    batches = data.TrainingBatches(train, 8, buckets=3)
     assert [len(labels) for _, labels in batches.dataset()].count(8) == 12
     assert all(len(labels) % 4 == 0 for _, labels in batches.dataset())
+
+
+def test_longer_texts_are_cut_and_counted(vectorizer):
+    tokens = data.vectorize(vectorizer, rows(TEXTS), "title", max_words=2)
+    assert tokens.lengths.tolist() == [2, 0, 2, 2]
+    assert tokens.cut == 2
+    ids, _ = tokens.batch(np.arange(4), 2)
+    assert ids.numpy().tolist() == np.asarray(vectorizer(TEXTS.tolist()))[:, :2].tolist()
+    assert "2 texts were longer" in str(data.TrainingBatches(tokens, 2, buckets=1))
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn():
+    labels = np.array([0, 0, 0, 2], dtype=np.int32)  # and no text of class 1
+    tokens = data.Tokens(np.array([1, 0], np.int32), np.zeros(4, int), np.ones(4, int), labels)
+    batches = data.TrainingBatches(tokens, 3, buckets=1, class_weights="balanced")
+    seen = [pair for _, *pair in batches.dataset().as_numpy_iterator()]
+    weights = {label: w for some, ws in seen for label, w in zip(some, ws, strict=True)}
+    assert weights == pytest.approx({0: 4 / (2 * 3), 2: 4 / (2 * 1)})
+
+
+def test_word_ids_are_those_of_keras_on_ag_news(ag_news_dir):
+    train = corpus.load(ag_news_dir).train
+    texts = train.texts("title+description")
+    keras_own = keras.layers.TextVectorization(max_tokens=20000)
+    keras_own.adapt(texts[:5000].tolist())
+    vectorizer = data.fit_vectorizer(texts[:5000], 20000)
+    assert vectorizer.get_vocabulary() == keras_own.get_vocabulary()
+    tokens = data.vectorize(vectorizer, train, "title+description")
+    ids = [np.asarray(keras_own(texts[i : i + 1024].tolist())) for i in range(0, len(texts), 1024)]
+    expected = np.concatenate([*(padded[padded != 0] for padded in ids), [0]])
+    np.testing.assert_array_equal(tokens.ids, expected)

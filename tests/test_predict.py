@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import predict
-from corpus.rows import CLASSES
+from corpus.ag_news import CLASSES
 
 
 @pytest.fixture(scope="module")

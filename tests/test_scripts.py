@@ -100,7 +100,6 @@ def test_each_recipe_is_deterministic(script, recipe, run_script, tmp_path):
 
 
 def test_pretrained_vectors_are_put_in_and_left_as_they_are(tiny, tmp_path, capsys):
-    pytest.importorskip("gensim")
     (tmp_path / "v.txt").write_text("goal 1 2 3\nshares -1 0.5 2\nabsent 9 9 9\n")
     command = ["--data", tiny, "--embeddings", tmp_path / "v.txt", "--units", 3]
     run = tmp_path / "run"

@@ -54,6 +54,7 @@ def parse(script, about, kind, known, arguments=None):
             )
             for part in parts
         )
+        recipes.check_together(hyperparameters, options)
     except UsageError as error:
         _stop(script, _as_on_the_command_line(str(error), arguments))
     if options.resume and not options.run_dir:

@@ -42,19 +42,42 @@ def accuracy(matrix):
 
 
 def per_class(matrix, names):
-    """Precision and recall of each class of a confusion matrix; 0 where a class is empty.
+    """Precision, recall and F1 of each class of a confusion matrix; 0 where a class is empty.
 
     Args:
         matrix: int array of shape (classes, classes).
         names: the names of the classes.
 
     Returns:
-        Dict of name to {"precision": float, "recall": float}.
+        Dict of name to {"precision": float, "recall": float, "f1": float}.
     """
-    correct = np.diag(matrix)
-    precision = correct / np.maximum(matrix.sum(axis=0), 1)
-    recall = correct / np.maximum(matrix.sum(axis=1), 1)
+    correct, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    scores = {
+        "precision": correct / np.maximum(predicted, 1),
+        "recall": correct / np.maximum(true, 1),
+        "f1": 2 * correct / np.maximum(predicted + true, 1),
+    }
     return {
-        name: {"precision": float(precision[i]), "recall": float(recall[i])}
+        name: {score: float(values[i]) for score, values in scores.items()}
         for i, name in enumerate(names)
+    }
+
+
+def macro_f1(matrix):
+    """The mean F1 of the classes that a confusion matrix has, as true or as predicted ones."""
+    scores = per_class(matrix, range(len(matrix)))
+    there = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
+    return float(np.mean([scores[i]["f1"] for i in there]))
+
+
+def scores(matrix, names):
+    """What is said of a confusion matrix: dict of "accuracy", "macro_f1" and "per_class".
+
+    Args:
+        matrix, names: as of `per_class`.
+    """
+    return {
+        "accuracy": accuracy(matrix),
+        "macro_f1": macro_f1(matrix),
+        "per_class": per_class(matrix, names),
     }

@@ -1,10 +1,15 @@
 """The pictures of a run."""
 
+import warnings
+
 import numpy as np
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE = "#0072B2", "#D55E00"
+MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each cell
+LONGEST_NAME = 20  # characters of a class's name
+WIDEST_NAMES = 45  # characters of all names side by side
 
 
 def learning_curve(history, title, path):
@@ -47,19 +52,23 @@ def confusion_matrix(matrix, classes, title, path):
         title: a line above the picture.
         path: the PNG file.
     """
-    figure = Figure(figsize=(5.6, 4.8), layout="constrained")
+    side = max(4.2, 0.75 * min(len(classes), MOST_NUMBERED))  # inches of the matrix
+    figure = Figure(figsize=(side + 1.4, side + 0.6), layout="constrained")
     axes = figure.subplots()
     image = draw_confusion_matrix(axes, matrix, classes)
     axes.set_title(title)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
-    figure.savefig(path, dpi=120, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
+        figure.savefig(path, dpi=120, format="png")
 
 
 def draw_confusion_matrix(axes, matrix, classes):
     """Draws a matrix as `confusion_matrix` has it into Matplotlib axes; returns the image."""
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (true, predicted), share in np.ndenumerate(shares):
+    numbered = np.ndenumerate(shares) if len(classes) <= MOST_NUMBERED else ()
+    for (true, predicted), share in numbered:
         axes.text(
             predicted,
             true,
@@ -68,8 +77,10 @@ def draw_confusion_matrix(axes, matrix, classes):
             va="center",
             color="white" if share > 0.5 else "black",
         )
-    places = range(len(classes))
-    axes.set_xticks(places, classes)
-    axes.set_yticks(places, classes)
+    names = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in classes]
+    upright = max(map(len, names)) * len(names) > WIDEST_NAMES
+    places = range(len(names))
+    axes.set_xticks(places, names, rotation=90 if upright else 0, parse_math=False)
+    axes.set_yticks(places, names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     return image

@@ -19,11 +19,20 @@ RANGES = {
     "batch_size": (1, 100_000),
     "dropout": (0, 0.95),
     "epochs": (1, 10_000),
+    "max_words": (0, 1_000_000),
+    "patience": (0, 10_000),
     "learning_rate": (1e-12, 100.0),
     "seed": (0, 2**32 - 1),
 }
 # What 0 means where it is no number of things.
-ZERO = {"train_rows": "all", "test_rows": "all", "vectorizer_rows": "all", "dropout": "none"}
+ZERO = {
+    "train_rows": "all",
+    "test_rows": "all",
+    "vectorizer_rows": "all",
+    "max_words": "all",
+    "dropout": "none",
+    "patience": "none",
+}
 
 
 class UsageError(Exception):
@@ -38,6 +47,12 @@ class Switches:
     replaces the default here.
     """
 
+    # What an id stands for. Languages without spaces between words are read by characters.
+    tokens: Literal["words", "characters"] = "words"
+    # At most so many words (or characters) of each text, 0: all. The rest is cut off.
+    max_words: int = 0
+    # Leftovers of a news feed (#39; &lt;b&gt; and the backslash): kept as words, or removed.
+    markup: Literal["kept", "removed"] = "kept"
     # At most so many train rows, 0: all. Fewer train sooner and worse.
     train_rows: int = 0
     # Train rows that the vocabulary is collected from, 0: all. More: fewer unknown words.
@@ -48,14 +63,18 @@ class Switches:
     pooling: Literal["last", "max"] = "last"
     # In training, drop whole words and whole columns of word vectors with this probability.
     dropout: float = 0.0
-    # File of pretrained vectors (GloVe, word2vec; needs gensim), as wide as embed_size.
+    # File of pretrained vectors (GloVe's or word2vec's format), as wide as embed_size.
     embeddings: str | None = None
     # Train the word vectors too; without, words that have no pretrained vector stay random.
     train_embeddings: bool = True
     # "cosine": the learning rate falls to 0 at the end, and may begin larger.
     schedule: Literal["constant", "cosine"] = "constant"
-    # Rows behind val_acc: "test" as in the tutorial, "held-out" of train to choose by, or "none".
+    # "balanced": a text of a rare class counts for more, so that each class counts the same.
+    class_weights: Literal["none", "balanced"] = "none"
+    # Rows behind val_acc: "test" as in the tutorial, "held-out" (the last tenth of train), "none".
     validation: Literal["test", "held-out", "none"] = "test"
+    # Stop when the held-out val_acc has not risen for so many epochs, keep the best; 0: never.
+    patience: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +82,7 @@ class Options:
     """What every run has besides its hyperparameters."""
 
     # Where the rows come from: "ag_news" (downloaded once), "sample" (ships with the project, no
-    # network), or a directory that holds train.csv and test.csv.
+    # network), or a directory that holds train.csv (or .tsv, .jsonl) and perhaps test.csv.
     data: str = "ag_news"
     # Test rows to use, 0: all.
     test_rows: int = 0
@@ -148,6 +167,27 @@ def checked(kind, values):
         if type(value) in (int, float) and value not in members(annotations[name]):
             _check_range(name, value, getattr(top, name))
     return result
+
+
+def check_together(hyperparameters, options):
+    """Refuses values that do not go together.
+
+    Args:
+        hyperparameters: those of a run.
+        options: its `Options`.
+
+    Raises:
+        UsageError: they do not; the message says what would.
+    """
+    if not hyperparameters.patience:
+        return
+    if hyperparameters.validation != "held-out":
+        raise UsageError(
+            f"patience {hyperparameters.patience}: needs --validation held-out, not "
+            f"{hyperparameters.validation}: no epoch is chosen by rows that it is tested on"
+        )
+    if options.devices == "all":
+        raise UsageError("patience: not with --devices all, which does not validate")
 
 
 def _of_type(name, value, annotation):

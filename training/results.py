@@ -2,43 +2,28 @@
 
 import shlex
 
-import models
-from training import evaluation, plots
+from training import plots, saved
 
 
-def scores(matrix, classes):
-    """What result.json says of a confusion matrix.
-
-    Args:
-        matrix: int array of shape (classes, classes), true class by predicted class.
-        classes: the names of the classes.
-    """
-    return {
-        "test_accuracy": evaluation.accuracy(matrix),
-        "classes": list(classes),
-        "per_class": evaluation.per_class(matrix, classes),
-    }
-
-
-def write_files(directory, model, vectorizer, history, matrix, classes, title):
+def write_files(directory, model, reading, history, matrix, title):
     """Writes all files of a run but result.json.
 
     Args:
         directory: the `RunDirectory`.
-        model: its fitted model on token ids, which masks padding.
-        vectorizer: the `keras.layers.TextVectorization` that made them.
+        model: its fitted model, from raw text to class probabilities.
+        reading: its `saved.Reading`.
         history: the `callbacks.History`.
-        matrix, classes: as of `scores`.
+        matrix: its confusion matrix on the test rows.
         title: a line above the pictures.
     """
     with directory.whole_file("model.keras") as path:
-        models.end_to_end(model, vectorizer).save(path)
+        saved.save(model, reading, path)
     with directory.whole_file("history.csv") as path:
         history.write(path)
     with directory.whole_file("learning_curve.png") as path:
         plots.learning_curve(history.points, title, path)
     with directory.whole_file("confusion_matrix.png") as path:
-        plots.confusion_matrix(matrix, classes, title, path)
+        plots.confusion_matrix(matrix, reading.classes, title, path)
 
 
 def report(result, directory, resume_command):
@@ -52,7 +37,10 @@ def report(result, directory, resume_command):
     tutorial = result["tutorial_accuracy"]
     beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
     seconds = result["seconds"]["total"]
-    print(f"test accuracy {result['test_accuracy']:.4f}{beside} after {seconds:.0f} s")
+    accuracy, f1 = f"test accuracy {result['test_accuracy']:.4f}", result["macro_f1"]
+    print(f"{accuracy}{beside}, macro F1 {f1:.4f}, after {seconds:.0f} s")
+    if best := result["best_epoch"]:
+        print(f"the weights are those of epoch {best}, the best on held-out rows")
     print(f"run: {directory}")
     example = shlex.join([str(directory), "Oil prices fall as supply grows"])
     print(f"predict: python predict.py {example}")

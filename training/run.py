@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from corpus import directory_of
-from training import clock, command_line, interrupts, machine, quiet, recipes
+from training import clock, command_line, interrupts, machine, quiet, recipes, saved
 from training.directory import RunDirectory, RunError
 
 
@@ -116,16 +116,19 @@ class Run:
             "hash": corpus.hash,
             "test_hash": corpus.test_hash,
         }
-        self._classes = corpus.classes
-        comparable = corpus.official_test and self.hyperparameters.text == self._base.text
+        hp = self.hyperparameters
+        self._reading = saved.Reading(corpus.classes, corpus.labels, hp.text, hp.tokens)
+        comparable = corpus.official_test and hp.text == self._base.text
         self._tutorial_accuracy = self.recipe.tutorial_accuracy if comparable else None
         named = {"script": self.script, "recipe": self.recipe_name, "seed": self.seed}
-        decisive = named | vars(self.hyperparameters) | {"rows_hash": corpus.hash}
+        decisive = named | vars(hp) | {"rows_hash": corpus.hash}
         self.directory.check_settings(decisive | {"devices": self.options.devices})
         if self._finished:
             print(f"{self.directory.path} holds a finished run; nothing to resume")
             raise _NothingToDo
         self.print(corpus)
+        if hp.tokens == "words" and not corpus.train.has_spaces(hp.text):
+            self.print("hint: texts without spaces between words are read by --tokens characters")
 
     def adam(self, learning_rate, schedule, steps):
         """The optimizer Adam, as of `devices.adam`."""
@@ -135,37 +138,26 @@ class Run:
         """Keyword arguments of `compile` on how, not which, steps are taken."""
         return self._devices.execution(self.options.devices, steps)
 
-    def load_embeddings(self, model, vectorizer, tokens="words"):
+    def load_embeddings(self, model, vectorizer):
         """With --embeddings: gives the model's embedding the vectors of words found there.
 
-        Args:
-            model: a network with a `keras.layers.Embedding`.
-            vectorizer: the adapted `keras.layers.TextVectorization` of its token ids.
-            tokens: what they stand for: "words" or "characters".
-
         Raises:
-            DataError: the file cannot be used, or the network reads characters.
+            DataError: as of `embeddings.apply`.
         """
         from training import embeddings
 
-        file, embedding = self.hyperparameters.embeddings, embeddings.layer_of(model)
-        if file:
-            vocabulary = vectorizer.get_vocabulary()
-            found = embeddings.put_into(embedding, file, vocabulary, tokens)
-            self.print(f"{file}: vectors of {found:,} of {len(vocabulary):,} entries")
-        if not self.hyperparameters.train_embeddings:
-            embedding.trainable = False
+        embeddings.apply(model, vectorizer, self.hyperparameters, self.print, self.verbose)
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained; see `proof.check`.
 
         Raises: RunError.
         """
-        self._proof.check(model, len(self._classes))
+        self._proof.check(model, len(self._reading.classes))
 
     def callbacks(self, batches):
         """Those of `fit` on a `data.TrainingBatches`: history, checkpoints, Ctrl-C, TensorBoard."""
-        from training import callbacks, checkpoint
+        from training import callbacks, checkpoint, early_stopping
 
         rows = self._rows["rows"]
         if self.validation == "held-out":
@@ -173,9 +165,12 @@ class Run:
         rows["train"] = len(batches.tokens)
         self._history = callbacks.History(len(batches))
         self._first_step, self._interrupt = callbacks.FirstStep(), callbacks.StopOnSignal()
+        patience = self.hyperparameters.patience
+        self._stopping = early_stopping.EarlyStopping(self.directory, self._history, patience)
         saving = checkpoint.Checkpoint(self.directory, self._history)
         order = checkpoint.EpochOrder(batches)
-        every = [order, self._first_step, self._history, saving, self._interrupt]
+        every = [order, self._first_step, self._history]
+        every += [self._stopping, saving, self._interrupt]
         if self.options.tensorboard:
             logs = Path(self.options.tensorboard) / self.directory.path.name
             every.append(callbacks.tensorboard(logs))
@@ -211,8 +206,9 @@ class Run:
         epoch = checkpoint.end_epoch(
             model, batches, step, validation, callbacks=callbacks, verbose=self.verbose
         )
-        # After Ctrl-C in there, the script's `fit` has nothing left to do.
-        return self.hyperparameters.epochs if self._interrupted else epoch
+        # After Ctrl-C in there, or the last epoch, the script's `fit` has nothing left to do.
+        done = self._interrupted or self._stopping.exhausted
+        return self.hyperparameters.epochs if done else epoch
 
     def finish(self, model, vectorizer, test_batches):
         """Evaluates a fitted model, and writes everything that the run directory ends with.
@@ -227,17 +223,19 @@ class Run:
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
         clock.SECONDS["fit"] = time.perf_counter() - self._fit_begin
+        self._stopping.restore_best(model)
         with clock.stage("evaluate"):
             masked = models.mask_padding(model)
             matrix = evaluation.confusion_matrix(
-                masked, test_batches, len(self._classes), self.verbose
+                masked, test_batches, len(self._reading.classes), self.verbose
             )
         title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
-        results.write_files(
-            self.directory, masked, vectorizer, self._history, matrix, self._classes, title
-        )
-        sizes = {"parameters": model.count_params()}
-        result = self._facts() | sizes | results.scores(matrix, self._classes)
+        complete = models.end_to_end(masked, vectorizer, self.hyperparameters.max_words)
+        results.write_files(self.directory, complete, self._reading, self._history, matrix, title)
+        scores = evaluation.scores(matrix, self._reading.classes)
+        result = self._facts() | {"parameters": model.count_params()}
+        result |= {"test_accuracy": scores.pop("accuracy"), "classes": self._reading.classes}
+        result |= scores
         self.directory.write_json("result.json", result)
         self.directory.publish()
         path = self.directory.path
@@ -264,6 +262,7 @@ class Run:
             "versions": machine.versions(),
             "device": self._devices.name(),
             "devices": self.replicas,
+            "best_epoch": self._stopping.best_epoch,
             "interrupted": self._interrupted,
             "resumed_from_epoch": self._resumed_from,
         }

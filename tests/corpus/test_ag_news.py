@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 import corpus
 from corpus import ag_news
-from corpus.rows import DataError, read_csv
+from corpus.rows import DataError
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
@@ -79,7 +79,7 @@ def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
     mirror.shutdown()
     mirror.server_close()
     again, _ = ag_news.load()
-    expected = read_csv(tiny / "train.csv").in_hash_order()
+    expected = corpus.load(tiny).train.in_hash_order()
     assert train.in_hash_order()[1] == again.in_hash_order()[1] == expected[1]
     assert len(test) == 24
     assert train.in_hash_order()[0].titles.tolist() == expected[0].titles.tolist()

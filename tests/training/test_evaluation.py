@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import data
-from corpus.rows import CLASSES
+from corpus.ag_news import CLASSES
 from training import evaluation
 
 
@@ -21,5 +21,13 @@ def test_the_matrix_counts_true_by_predicted_class():
     assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
     assert evaluation.accuracy(matrix) == pytest.approx(0.8)
     scores = evaluation.per_class(matrix, CLASSES)
-    assert scores["Sports"] == {"precision": pytest.approx(2 / 3), "recall": 1}
-    assert scores["Business"] == {"precision": 0, "recall": 0}
+    sports = {"precision": 2 / 3, "recall": 1, "f1": 0.8}
+    assert scores["Sports"] == pytest.approx(sports)
+    assert scores["Business"] == {"precision": 0, "recall": 0, "f1": 0}
+    assert evaluation.macro_f1(matrix) == pytest.approx((1 + 0.8 + 0 + 1) / 4)
+
+
+def test_macro_f1_is_of_the_classes_that_are_there():
+    # As scikit-learn: one that is neither true nor predicted has no part in the mean.
+    matrix = np.array([[3, 1, 0], [1, 3, 0], [0, 0, 0]])
+    assert evaluation.macro_f1(matrix) == pytest.approx(0.75)

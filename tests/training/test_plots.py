@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from corpus.rows import CLASSES
+from corpus.ag_news import CLASSES
 from training import plots
 
 

@@ -1,0 +1,194 @@
+"""Files of rows as tables of text: .csv, .tsv and .jsonl, in UTF-8 or UTF-16."""
+
+import codecs
+import csv
+import io
+import json
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.rows import DataError
+
+FORMS = (".csv", ".tsv", ".jsonl")
+LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless told otherwise
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file.
+
+    Attributes:
+        path: the file.
+        names: tuple of `str`, the names of the columns in a .jsonl file; elsewhere None, since a
+            first row may be a header or not.
+        records: list of rows, each a list of `str`, all of one length, without blank ones.
+        numbers: list of int, the place of each row in the file, from 1.
+    """
+
+    path: Path
+    names: tuple[str, ...] | None
+    records: list[list[str]]
+    numbers: list[int]
+
+    def where(self, index):
+        """A row as messages name it."""
+        return f"{self.path}, row {self.numbers[index]}"
+
+
+def find(directory, stem):
+    """The file of a split in a directory: STEM.csv, .tsv or .jsonl; None where there is none.
+
+    Raises:
+        DataError: there are several.
+    """
+    files = [file for form in FORMS if (file := Path(directory, stem + form)).exists()]
+    if len(files) > 1:
+        raise DataError(f"{directory}: both {files[0].name} and {files[1].name}; keep one of them")
+    return files[0] if files else None
+
+
+def read(path):
+    """Reads a file of one of the forms.
+
+    Args:
+        path: its name says which form it has.
+
+    Returns:
+        A `Table` of at least one row.
+
+    Raises:
+        DataError: it cannot be read, is in another encoding, is empty, or a row is malformed.
+    """
+    path = Path(path)
+    form = path.suffix.lower()
+    if form not in FORMS:
+        raise DataError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+    rows_of = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json_lines}[form]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    text = decode(content, path, lambda before: f"row {_count(before, form)}")
+    names, records = rows_of(text, path)
+    kept = [i for i, row in enumerate(records) if len(row) > 1 or (row and row[0].strip())]
+    if not kept:
+        raise DataError(f"{path} has no rows; expected lines of class,text or class,title,text")
+    table = Table(path, names, [records[i] for i in kept], [i + 1 for i in kept])
+    _check_widths(table)
+    return table
+
+
+def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1}"):
+    """The text of bytes: UTF-8 with or without a byte order mark, or UTF-16 with one.
+
+    Args:
+        content: bytes.
+        name: where they come from, for messages.
+        place: a function that says where in a file a text ends: "line 2".
+
+    Returns:
+        `str` in composed form (NFC), without byte order marks.
+
+    Raises:
+        DataError: they are in another encoding or hold NUL; the message names the place.
+    """
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if is_utf16 else "utf-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode(encoding, "ignore")
+        raise DataError(
+            f"{name}, {place(before + '?')}: neither UTF-8 nor UTF-16 with a byte order mark; "
+            "convert it to UTF-8"
+        ) from error
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        raise DataError(f"{name}, {place(before + '?')}: a NUL byte; damaged, or not UTF-8")
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", text.replace(BYTE_ORDER_MARK, ""))
+
+
+def _count(text, form):
+    """The number of rows that a text begins."""
+    if form == ".jsonl":
+        return text.count("\n") + 1
+    return sum(1 for _ in _reader(text, "," if form == ".csv" else "\t", strict=False))
+
+
+def _reader(text, delimiter, **options):
+    csv.field_size_limit(LONGEST_FIELD)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options)
+
+
+def _csv(text, path, delimiter=","):
+    reader, records = _reader(text, delimiter, strict=True), []
+    try:
+        records.extend(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, row {len(records) + 1}: {error}; is a quote left open?"
+        ) from error
+    return None, records
+
+
+def _tsv(text, path):
+    try:
+        return _csv(text, path, "\t")
+    except DataError:  # many write quotes there as they write letters
+        return None, list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
+
+
+def _json_lines(text, path):
+    names, records = None, []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            records.append([])
+            continue
+        where = f"{path}, row {number}"
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
+        if not isinstance(values, dict):
+            raise DataError(f"{where}: not a JSON object; expected one object a line")
+        names = names or tuple(values)
+        if missing := [name for name in names if name not in values]:
+            raise DataError(f"{where}: has no {missing[0]!r}, which the first row has")
+        records.append([_json_text(values[name], name, where) for name in names])
+    return names, records
+
+
+def _json_text(value, name, where):
+    """A value of a JSON object as a cell: null is empty, a list or an object no text."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{where}, {name!r}: half a surrogate pair; damaged, or not text"
+        ) from error
+    if "\0" in value:
+        raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
+    return unicodedata.normalize("NFC", value.replace(BYTE_ORDER_MARK, ""))
+
+
+def _check_widths(table):
+    width = len(table.records[0])
+    if len(set(map(len, table.records))) > 1:
+        odd = next(i for i, row in enumerate(table.records) if len(row) != width)
+        raise DataError(
+            f"{table.where(odd)}: {len(table.records[odd])} columns, where row {table.numbers[0]} "
+            f"has {width}; a comma within a text needs quotes around the text"
+        )
+    if width < 2:
+        raise DataError(
+            f"{table.where(0)}: one column; expected class,text or class,title,description, "
+            "separated by commas (.csv) or tabs (.tsv)"
+        )

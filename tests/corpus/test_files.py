@@ -1,0 +1,112 @@
+import pytest
+
+from corpus import files
+from corpus.rows import DataError
+
+
+def write(tmp_path, content, name="train.csv"):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+def test_reads_quotes_commas_line_breaks_and_any_script(tmp_path):
+    path = write(tmp_path, '"3","A ""b"", c","d\ne"\r\n2,Ünïcode 日本,😀\n'.encode())
+    assert files.read(path).records == [["3", 'A "b", c', "d\ne"], ["2", "Ünïcode 日本", "😀"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", '1,"A, ""b"" é"\n2,c\n'),
+        ("a.tsv", '1\t"A, ""b"" é"\n2\tc\n'),
+        ("a.tsv", '1\tA, "b" é\n2\tc\n'),
+        ("a.jsonl", '{"label": 1, "text": "A, \\"b\\" é"}\n\n{"text": "c", "label": 2}\n'),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_each_form_in_each_encoding_is_the_same_table(tmp_path, name, content, encoding):
+    table = files.read(write(tmp_path, content.encode(encoding), name))
+    assert table.records == [["1", 'A, "b" é'], ["2", "c"]]
+
+
+def test_quotes_of_a_tsv_may_be_letters(tmp_path):
+    table = files.read(write(tmp_path, b'1\t"Yes" he said\n2\t6" nails\n', "a.tsv"))
+    assert table.records == [["1", '"Yes" he said'], ["2", '6" nails']]
+
+
+def test_a_field_of_any_length_is_read(tmp_path):
+    [row] = files.read(write(tmp_path, b"1,t," + b"x" * 140_000 + b"\n")).records
+    assert len(row[2]) == 140_000
+
+
+def test_blank_lines_are_passed_over_and_counted(tmp_path):
+    table = files.read(write(tmp_path, b"\n1,a\n  \n2,b\n"))
+    assert table.records == [["1", "a"], ["2", "b"]]
+    assert table.where(1).endswith("row 4")
+
+
+def test_text_is_composed_and_byte_order_marks_are_taken_out(tmp_path):
+    content = "\ufeff1,cafe\u0301\n\ufeff2,b\n".encode()
+    assert files.read(write(tmp_path, content)).records == [["1", "caf\u00e9"], ["2", "b"]]
+    escaped = b'{"label": "1", "text": "cafe\\u0301"}\n'
+    assert files.read(write(tmp_path, escaped, "a.jsonl")).records == [["1", "caf\u00e9"]]
+
+
+def test_other_values_of_json_are_text(tmp_path):
+    content = b'{"label": 1, "text": null, "x": true}\n{"label": 2.0, "text": 5, "x": {"a": 1}}\n'
+    table = files.read(write(tmp_path, content, "a.jsonl"))
+    assert table.names == ("label", "text", "x")
+    assert table.records == [["1", "", "true"], ["2.0", "5", '{"a": 1}']]
+
+
+BAD = [
+    ("a.csv", b"", "has no rows"),
+    ("a.csv", b"\n  \n", "has no rows"),
+    ("a.csv", b"1,t,d\n2,t\n", "row 2: 2 columns, where row 1 has 3"),
+    ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: 4 columns, where row 2 has 3"),
+    ("a.csv", b"1\n2\n", "row 1: one column"),
+    ("a.csv", b"1;t\n2;t\n", "row 1: one column"),
+    ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: neither UTF-8 nor UTF-16"),
+    ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: neither UTF-8 nor UTF-16"),
+    ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: neither UTF-8 nor UTF-16"),
+    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: a NUL byte"),
+    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: a NUL byte"),
+    ("a.csv", b'1,t,d\n2,"t,d\n', "row 2: unexpected end of data"),
+    ("a.csv", b'1,"t"x,d\n', "row 1: "),
+    ("a.tsv", b"1,a\n", "row 1: one column"),
+    ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1\n', "row 2: not JSON"),
+    ("a.jsonl", b"[1, 2]\n", "row 1: not a JSON object"),
+    ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: has no 'text'"),
+    ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1, 'text': half a surrogate pair"),
+    ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1, 'text': a NUL"),
+    ("a.jsonl", b"[" * 100_000, "row 1: not JSON"),
+    ("a.txt", b"1,a\n", "has to end in .csv, .tsv or .jsonl"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD)
+def test_a_bad_file_is_refused_in_one_line_that_names_the_place(tmp_path, name, content, message):
+    path = write(tmp_path, content, name)
+    with pytest.raises(DataError) as error:
+        files.read(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_and_a_directory_are_refused(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        files.read(tmp_path / "train.csv")
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(DataError, match="Is a directory"):
+        files.read(tmp_path / "a.csv")
+
+
+def test_two_files_of_one_split_are_refused(tmp_path):
+    assert files.find(tmp_path, "train") is None
+    write(tmp_path, b"", "train.tsv")
+    assert files.find(tmp_path, "train").name == "train.tsv"
+    write(tmp_path, b"", "train.jsonl")
+    with pytest.raises(DataError, match=r"both train\.tsv and train\.jsonl"):
+        files.find(tmp_path, "train")

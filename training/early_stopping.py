@@ -1,0 +1,58 @@
+"""Ending a training when it no longer pays, with the weights of the best epoch."""
+
+import keras
+
+FILE = "checkpoint.best.weights.h5"
+
+
+class EarlyStopping(keras.callbacks.Callback):
+    """Ends `fit` when the validation accuracy has not risen for some epochs.
+
+    `keras.callbacks.EarlyStopping` keeps the best weights in memory, and counts from 0 in each
+    `fit`. Here the history says which epoch was the best, and a file holds its weights, so that a
+    run that is resumed ends as one that was not.
+    """
+
+    def __init__(self, directory, history, patience):
+        """Watches a run.
+
+        Args:
+            directory: the `RunDirectory`.
+            history: the `callbacks.History`, which is called before this.
+            patience: epochs without a better one after which training ends; 0 for never.
+        """
+        super().__init__()
+        self.directory, self.history, self.patience = directory, history, patience
+
+    @property
+    def best_epoch(self):
+        """The first of the best whole epochs so far, from 1; None without one or `patience`."""
+        scores = self._scores()
+        return max(scores, key=scores.get) if self.patience and scores else None
+
+    @property
+    def exhausted(self):
+        """Whether training has come to its end."""
+        best = self.best_epoch
+        return best is not None and max(self._scores()) - best >= self.patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.best_epoch == epoch + 1:
+            with self.directory.whole_file(FILE) as path:
+                self.model.save_weights(path)
+        if self.exhausted:
+            self.model.stop_training = True
+
+    def restore_best(self, model):
+        """Gives a model the weights of the best epoch, if there is one."""
+        if self.best_epoch is not None:
+            model.load_weights(self.directory.work / FILE)
+
+    def _scores(self):
+        """Dict of whole epoch to validation accuracy; an interrupted one decides nothing."""
+        steps = self.history.steps_per_epoch
+        return {
+            point["epoch"]: point["val_acc"]
+            for point in self.history.points
+            if point["val_acc"] is not None and point["step"] % steps == 0
+        }

@@ -1,0 +1,57 @@
+"""A model's file: raw text in, class probabilities out, and what its classes are called."""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+
+MEMBER = "corpus.json"  # of the .keras file, which is a zip archive; Keras passes it over
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model reads and what it says, besides its graph.
+
+    Attributes:
+        classes: the names of its classes in the order of its probabilities.
+        labels: the classes as they were written in the train rows.
+        text: what it was trained on: "title" or "title+description".
+        tokens: "words" or "characters".
+    """
+
+    classes: tuple[str, ...]
+    labels: tuple[str, ...]
+    text: str
+    tokens: str
+
+
+def save(model, reading, path):
+    """Saves a model and its `Reading` in one .keras file."""
+    model.save(path)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(MEMBER, json.dumps(asdict(reading), indent=2))
+
+
+def reading_of(path, classes):
+    """The `Reading` in a .keras file; for a file without, one that calls the classes 1, 2, ...
+
+    Args:
+        path: the file.
+        classes: the number of the model's classes.
+
+    Raises:
+        ValueError: what the file says is damaged, or is of another number of classes.
+    """
+    with zipfile.ZipFile(path) as file:
+        if MEMBER not in file.namelist():
+            numbers = tuple(str(i + 1) for i in range(classes))
+            return Reading(numbers, numbers, "title+description", "words")
+        values = json.loads(file.read(MEMBER))
+    try:
+        reading = Reading(**values)
+        names = [reading.classes, reading.labels]
+        whole = all(len(part) == classes and set(map(type, part)) == {str} for part in names)
+    except TypeError:
+        whole = False
+    if not whole:
+        raise ValueError(f"its {MEMBER} is damaged, or of another model")
+    return Reading(tuple(reading.classes), tuple(reading.labels), reading.text, reading.tokens)
