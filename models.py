@@ -14,7 +14,7 @@ _PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～]"
 _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
 # Leftovers of a news feed, in lower case, and what is put in their place.
 _MARKUP = {
-    r"\s?&?#(?:39|146|8217);(s|t|re|ve|ll|d|m)\b": r"\1",  # company #39;s
+    r"\s?(?:&?#(?:39|146|8217);|['’])(s|t|re|ve|ll|d|m)\b": r" \1",  # company #39;s, company's
     r"(?:&lt;|<)/?[a-z][^<>]*?(?:&gt;|>)": " ",  # &lt;b&gt;
     r"&nbsp;|&?#160;": " ",
     r"&[a-z]+;|&?#[0-9]+;|\b(?:quot|amp|lt|gt);|\\\$": "",  # punctuation, as is: \$500

@@ -25,7 +25,7 @@ def test_all_runs_are_compared_the_best_first(two, monkeypatch, capsys):
     header, first, second, picture = capsys.readouterr().out.splitlines()
     assert (
         header.split()
-        == "run train rows seed accuracy tutorial seconds parameters directory".split()
+        == "run train rows seed accuracy macro F1 tutorial seconds parameters directory".split()
     )
     assert first.startswith("rnn better --mask --no-train-embeddings")
     assert "0.9900" in first

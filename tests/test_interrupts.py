@@ -30,6 +30,7 @@ def started(script, *arguments):
 )
 def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, capsys):
     command = ["--data", "sample", "--train-rows", 600, "--epochs", 3, "--dropout", 0.3, *SMALL]
+    command += ["--validation", "held-out", "--patience", 2, "--class-weights", "balanced"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     train_lstm.main(words(*command, "--run-dir", whole))
     process = started("train_lstm", *command, "--run-dir", stopped)
@@ -54,6 +55,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
     train_lstm.main(words(*command, "--run-dir", stopped, "--resume"))
     result = load_result(stopped)
     assert not result["interrupted"]
+    assert result["best_epoch"] == load_result(whole)["best_epoch"]
     assert result["resumed_from_epoch"] >= 1
     assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
     assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)

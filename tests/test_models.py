@@ -121,3 +121,56 @@ def test_characters_are_one_hot_and_padding_is_masked():
     np.testing.assert_allclose(
         models.mask_padding(unmasked)(np.array([[1, 5, 0, 0]])), alone, atol=1e-6
     )
+
+
+def read(standardized):
+    """The words of texts that are standardized."""
+    texts = models.split_words(standardized).to_list()
+    return [" ".join(word.decode() for word in text) for text in texts]
+
+
+def test_ascii_is_standardized_as_keras_does_it():
+    texts = [f"{chr(i)}A b{chr(i)}c {chr(j)}" for i in range(1, 128) for j in (9, 31, 127, 92)]
+    layer = keras.layers.TextVectorization()
+    layer.adapt(texts)
+    ours = keras.layers.TextVectorization(standardize=models.standardize, split=models.split_words)
+    ours.adapt(texts)
+    assert ours.get_vocabulary() == layer.get_vocabulary()
+    np.testing.assert_array_equal(ours(texts), layer(texts))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("МАТЧ ÀÉ ΟΔΟΣ", "матч àé οδος"),
+        ("\u201cprofit\u201d falls \u2014 bank", "profit falls bank"),
+        ("a\u00a0b\u3000c\u2028d\u0085e\u2029f", "a b c d e f"),
+        ("５＋３＝８ ａ｜ｂ ～", "５３８ ａｂ"),
+        ("€5 😀 £3 $4", "€5 😀 £3 4"),
+        ("。你好，世界！", "你好世界"),
+        ("x" * 256, "x" * 256),
+        ("a " + "x" * 257 + " é" + "ж" * 256, "a [UNK] [UNK]"),
+    ],
+)
+def test_all_of_unicode_is_standardized(text, words):
+    assert read(models.standardize(tf.constant([text]))) == [words]
+
+
+@pytest.mark.parametrize(
+    ("markup", "plain"),
+    [
+        ("bank\\striker", "bank striker"),
+        ("the company #39;s plan", "the company's plan"),
+        ("workers #39; suit", "workers' suit"),
+        ("said  #39;very #39; bad", "said 'very' bad"),
+        ("a  #36;500 loan, S\\$5", "a $500 loan, S$5"),
+        ("new &lt;b&gt;...&lt;/b&gt; x", "new x"),
+        ('&lt;A HREF="http://x.y?a=b&amp;c"&gt;BP.L&lt;/A&gt; rises', "BP.L rises"),
+        ("the quot;big quot; one", 'the "big" one'),
+        ("R&amp;D", "R&D"),
+        ("5 &gt; 4", "5 > 4"),
+    ],
+)
+def test_markup_is_read_as_what_it_stands_for(markup, plain):
+    first, second = read(models.standardize_without_markup(tf.constant([markup, plain])))
+    assert first == second

@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 import zipfile
@@ -148,3 +149,29 @@ def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
     assert predict.main([str(trained), "text"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert f"{trained}: cannot be read: Permission denied" in line
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfbank profit\nbank profit\n",
+        b"bank profit\r\nbank profit",
+        "bank profit\nbank profit\n".encode("utf-16"),
+    ],
+)
+def test_standard_input_is_read_in_each_encoding(content, trained, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert predict.main([str(trained)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.startswith("Business")
+
+
+@pytest.mark.parametrize("bad", [b"caf\xe9", b"\xff\xfe", b"a\0b"])
+def test_another_encoding_is_refused_by_line_behind_the_answers(bad, trained, monkeypatch, capsys):
+    content = b"goal\n" * 40 + bad + b"\ngoal\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert predict.main([str(trained)]) == 1
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 40
+    assert output.err.startswith("predict.py: standard input, line 41: ")

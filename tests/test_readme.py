@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 
 import pytest
 from conftest import PROJECT
@@ -100,3 +103,22 @@ def test_the_first_command_trains_on_the_sample(run_script, tmp_path):
     done = run_script(script.removesuffix(".py"), *arguments, "--run-dir", tmp_path / "run")
     accuracy = float(re.search(r"test accuracy (\S+)", done.stdout)[1])
     assert 0.70 < accuracy < 0.98
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_ones_own_corpus_run_as_it_says(tmp_path):
+    page = (PROJECT / "docs" / "your_own_corpus.md").read_text(encoding="utf-8")
+    for name in ("training", "corpus", "sample"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    for file in PROJECT.glob("*.py"):
+        shutil.copy(file, tmp_path)
+    said = ""
+    for block in re.findall(r"^```sh\n(.*?)^```", page, flags=re.M | re.S):
+        shell = ["bash", "-ec", block.replace("python ", f"{shlex.quote(sys.executable)} ")]
+        done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert (done.returncode, done.stderr) == (0, "")
+        said += done.stdout
+    [opening] = re.findall(r"^```text\n(.*?)^```", page, flags=re.M | re.S)
+    assert opening in said
+    assert re.search(r"^sports .* The striker signed a new contract$", said, flags=re.M)
+    assert re.search(r"^the weights are those of epoch \d+, ", said, flags=re.M)

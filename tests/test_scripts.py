@@ -122,14 +122,15 @@ def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path)
 
 BAD_DATA = {
     "two columns": b"1,t,d\n2,t\n",
-    "class 0": b"0,t,d\n",
-    "class 5": b"5,t,d\n",
-    "class x": b"x,t,d\n",
+    "another class": b"1,t,d\n5,t,d\n",
+    "a name": b"x,t,d\n",
+    "numbers and names": b"1,t,d\nx,t,d\n",
     "no class": b",t,d\n",
+    "one column more": b"1,t,d,e\n",
     "not UTF-8": b"1,\xff\xfe,d\n",
     "NUL": b"1,t\0,d\n",
     "empty": b"",
-    "other order": b"Title,Description,Class Index\nt,d,1\n",
+    "no text": b"Class Index,Headline\n1,t\n",
 }
 
 

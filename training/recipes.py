@@ -187,7 +187,9 @@ def check_together(hyperparameters, options):
             f"{hyperparameters.validation}: no epoch is chosen by rows that it is tested on"
         )
     if options.devices == "all":
-        raise UsageError("patience: not with --devices all, which does not validate")
+        raise UsageError(
+            f"patience {hyperparameters.patience}: not with --devices all, which does not validate"
+        )
 
 
 def _of_type(name, value, annotation):

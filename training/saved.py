@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 MEMBER = "corpus.json"  # of the .keras file, which is a zip archive; Keras passes it over
 
+TEXTS, TOKENS = ("title", "title+description"), ("words", "characters")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -50,6 +52,7 @@ def reading_of(path, classes):
         reading = Reading(**values)
         names = [reading.classes, reading.labels]
         whole = all(len(part) == classes and set(map(type, part)) == {str} for part in names)
+        whole = whole and reading.text in TEXTS and reading.tokens in TOKENS
     except TypeError:
         whole = False
     if not whole:

@@ -109,6 +109,9 @@ def test_without_a_source_there_are_no_comments_but_all_flags():
 
 
 SWITCHED_ON = {
+    "tokens": 'Literal["words", "characters"] = "characters"',
+    "max_words": "int = 50",
+    "markup": 'Literal["kept", "removed"] = "removed"',
     "train_rows": "int = 100",
     "vectorizer_rows": "int = 0",
     "vectorizer_text": 'Literal["title", "title+description"] = "title+description"',
@@ -117,14 +120,19 @@ SWITCHED_ON = {
     "embeddings": 'str | None = "v.txt"',
     "train_embeddings": "bool = False",
     "schedule": 'Literal["constant", "cosine"] = "cosine"',
-    "validation": 'Literal["test", "held-out", "none"] = "none"',
+    "class_weights": 'Literal["none", "balanced"] = "balanced"',
+    "validation": 'Literal["test", "held-out", "none"] = "held-out"',
+    "patience": "int = 2",
 }
 
 
 def test_each_switch_can_be_written_at_the_top_of_a_script(edited):
     assert set(SWITCHED_ON) == {field.name for field in fields(Switches)}
     for name, value in SWITCHED_ON.items():
-        hyperparameters = parsed(kind=edited(f"{name}: {value}"), recipes=SIMPLE)[1]
+        needed = "validation" if name == "patience" else name
+        lines = {needed: SWITCHED_ON[needed], name: value}
+        kind = edited(*(f"{field}: {line}" for field, line in lines.items()))
+        hyperparameters = parsed(kind=kind, recipes=SIMPLE)[1]
         assert getattr(hyperparameters, name) != getattr(Switches(), name)
 
 

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from conftest import fitted
+
+from training import callbacks
+from training.directory import RunDirectory
+from training.early_stopping import FILE, EarlyStopping
+
+
+@pytest.fixture
+def directory(tmp_path):
+    directory = RunDirectory(tmp_path / "run")
+    directory.claim(resume=False, overwrite=False)
+    yield directory
+    directory.release()
+
+
+def watched(accuracies, patience, directory=None):
+    """An `EarlyStopping` whose history has whole epochs of these validation accuracies."""
+    history = callbacks.History(steps_per_epoch=4)
+    for epoch, accuracy in enumerate(accuracies, start=1):
+        history.points += [
+            {"step": 4 * epoch - 2, "epoch": epoch, "val_acc": None},
+            {"step": 4 * epoch, "epoch": epoch, "val_acc": accuracy},
+        ]
+    return EarlyStopping(directory, history, patience)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "best", "exhausted"),
+    [
+        ([], 1, None, False),
+        ([0.5], 1, 1, False),
+        ([0.5, 0.6, 0.6], 1, 2, True),
+        ([0.5, 0.6, 0.6], 2, 2, False),
+        ([0.5, 0.6, 0.55, 0.6], 2, 2, True),
+        ([0.6, 0.5, 0.7], 2, 3, False),
+        ([0.6, 0.5, 0.4], 0, None, False),
+    ],
+)
+def test_it_ends_when_the_accuracy_has_not_risen_for_some_epochs(
+    accuracies, patience, best, exhausted
+):
+    stopping = watched(accuracies, patience)
+    assert (stopping.best_epoch, stopping.exhausted) == (best, exhausted)
+
+
+def test_an_epoch_that_was_interrupted_decides_nothing():
+    stopping = watched([0.5, 0.6], 1)
+    stopping.history.points[-1]["step"] = 7
+    assert (stopping.best_epoch, stopping.exhausted) == (1, False)
+
+
+def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(directory):
+    class Worse(callbacks.History):
+        """The second epoch is the best, whatever happens."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs | {"val_acc": [0.5, 0.7, 0.6, 0.6, 0.6][epoch]})
+
+    history = Worse(steps_per_epoch=16)
+    stopping = EarlyStopping(directory, history, patience=2)
+    model = fitted(history, epochs=5, callbacks=[stopping]).model
+    assert history.points[-1]["epoch"] == 4
+    last = model.get_weights()
+    stopping.restore_best(model)
+    best = fitted(callbacks.History(16), epochs=2).model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), best, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(last, best, strict=True))
+    assert (directory.work / FILE).exists()

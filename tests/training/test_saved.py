@@ -1,0 +1,44 @@
+import json
+import zipfile
+
+import keras
+import pytest
+
+from training import saved
+
+READING = saved.Reading(("no", "yes"), ("0", "1"), "title", "characters")
+
+
+@pytest.fixture
+def file(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    saved.save(model, READING, tmp_path / "m.keras")
+    return tmp_path / "m.keras"
+
+
+def test_what_was_saved_is_in_the_file_that_keras_loads(file):
+    assert keras.models.load_model(file, safe_mode=True).output_shape == (None, 2)
+    assert saved.reading_of(file, 2) == READING
+
+
+def test_a_file_of_keras_alone_has_numbers_for_classes(tmp_path):
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]).save(tmp_path / "m.keras")
+    assert saved.reading_of(tmp_path / "m.keras", 3).classes == ("1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        {"classes": ["no", "yes"]},
+        {"classes": ["no"], "labels": ["0"], "text": "title", "tokens": "words"},
+        {"classes": [0, 1], "labels": ["0", "1"], "text": "title", "tokens": "words"},
+        {"classes": ["a", "b"], "labels": ["0", "1"], "text": "x", "tokens": "words"},
+        {"classes": ["a", "b"], "labels": ["0", "1"], "text": "title", "tokens": []},
+    ],
+)
+def test_damage_is_noticed(values, tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as file:
+        file.writestr(saved.MEMBER, json.dumps(values))
+    with pytest.raises(ValueError, match="damaged"):
+        saved.reading_of(tmp_path / "m.keras", 2)
