@@ -14,6 +14,7 @@ import experiments
 from corpus import load
 from experiments import FULL_TEXT, experiment, run_all
 from training import command_line, interrupts, quiet
+from training.embeddings import width_of
 from training.machine import machine
 
 AG_NEWS_TRAIN_ROWS = 120_000
@@ -142,14 +143,6 @@ def describe(corpus):
     return f"At most {len(corpus.train):,}{part} train rows, the official test split of {test}"
 
 
-def width_of(vectors):
-    """The width of a file of word vectors: reads it, lest it fail after an hour of runs."""
-    from training import embeddings
-
-    matrix, _ = embeddings.load(vectors, ["the", "of", "and", "in"])
-    return matrix.shape[1]
-
-
 def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__, allow_abbrev=False)
@@ -179,6 +172,7 @@ def measure(options, directory):
     """The contents of results.json, as the command line asks for them."""
     corpus, vectors, switches = load(options.data), options.embeddings, []
     if not options.no_switches:
+        # Its width is read now, lest the file be found to be none after an hour of runs.
         switches = experiments.switches(vectors, width_of(vectors) if vectors else None)
     seeds = list(dict.fromkeys(options.seeds))
     switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))

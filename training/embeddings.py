@@ -18,6 +18,10 @@ class _Damaged(Exception):
     """A file that is not, or not whole, what it should be. The message says why."""
 
 
+class _WrongWidth(Exception):
+    """Vectors of another width. The message says which, and what to do."""
+
+
 def load(path, vocabulary, width, verbose=0):
     """Reads the vectors of a vocabulary's words; the file is read until all have one.
 
@@ -42,18 +46,19 @@ def load(path, vocabulary, width, verbose=0):
     """
     path = Path(path)
     places = {word: place for place, word in enumerate(vocabulary) if place > 1}
-    try:
-        with _opened(path, verbose) as lines:
-            vectors, odd, words = _collect(lines, width, places)
-    except DataError as error:
-        raise DataError(f"{path}, {error}") from error
-    except (_Damaged, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path}: no whole file of GloVe's text or word2vec's text or binary format "
-            f"(binary: .bin): {error}"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with _opened(path) as (file, read_bytes):
+        bar = tqdm(
+            total=path.stat().st_size,
+            desc=path.name,
+            unit="B",
+            unit_scale=True,
+            leave=False,
+            disable=verbose != 1,
+        )
+        with bar:
+            lines = _binary(file, width) if ".bin" in path.suffixes else _text(file, width)
+            shown = _with_bar(lines, bar, read_bytes)
+            vectors, odd, words = _collect(shown, places)
     if not vectors:
         raise DataError(
             f"{path}: none of its {words:,} words is in the vocabulary; lines that are not a word "
@@ -63,31 +68,49 @@ def load(path, vocabulary, width, verbose=0):
     return np.stack([vectors[vocabulary[place]] for place in found]), found, odd
 
 
+def width_of(path):
+    """How many numbers the vectors of a file have, by its first line.
+
+    Raises:
+        DataError: the file cannot be read, or does not begin with a vector.
+    """
+    with _opened(path) as (file, _):
+        width = _announced_width(_first_line(file).split())
+        if not width:
+            raise _Damaged("it does not begin with a vector")
+        return width
+
+
 @contextmanager
-def _opened(path, verbose):
-    """Gives a function of the width that yields the file's lines, as of `_text`."""
-    with ExitStack() as stack:
-        raw = stack.enter_context(open(path, "rb"))
-        file = stack.enter_context(gzip.open(raw)) if path.suffix == ".gz" else raw
-        size = path.stat().st_size
-        bar = tqdm(
-            total=size, desc=path.name, unit="B", unit_scale=True, leave=False, disable=verbose != 1
-        )
-        stack.enter_context(bar)
-
-        def lines(width):
-            for number, *line in (_binary if ".bin" in path.suffixes else _text)(file, width):
-                if number % 10_000 == 0:
-                    bar.update(raw.tell() - bar.n)
-                yield number, *line
-
-        yield lines
+def _opened(path):
+    """Gives a file, unpacked, and a function that says how much of it was read; names errors."""
+    path = Path(path)
+    try:
+        with ExitStack() as stack:
+            raw = stack.enter_context(open(path, "rb"))
+            yield stack.enter_context(gzip.open(raw)) if path.suffix == ".gz" else raw, raw.tell
+    except _WrongWidth as error:
+        raise DataError(f"{path}, {error}") from error
+    except (_Damaged, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{path}: no whole file of GloVe's text or word2vec's text or binary format "
+            f"(binary: .bin): {error}"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _collect(lines, width, places):
+def _with_bar(lines, bar, read_bytes):
+    for number, *line in lines:
+        if number % 10_000 == 0:
+            bar.update(read_bytes() - bar.n)
+        yield number, *line
+
+
+def _collect(lines, places):
     """(dict of word to vector, numbers of the odd lines, number of words that were read)."""
     vectors, exact, odd, words = {}, set(), [], 0
-    for number, word, numbers in lines(width):
+    for number, word, numbers in lines:
         if word is None:
             odd.append(number)
             continue
@@ -111,18 +134,15 @@ def _text(file, width):
     """Yields (number of the line, word, its numbers); None as the word of an odd line."""
     begun, announced, number = False, 0, 0
     for number, line in enumerate(iter(lambda: file.readline(CHUNK), b""), start=1):
-        line = line.strip()
         if len(line) == CHUNK:
             raise _Damaged(f"line {number} does not end")
-        if not begun and line:
+        parts = line.split()
+        if parts and not begun:
             begun = True
-            if len(header := line.split()) == 2 and all(part.isdigit() for part in header):
-                _check_width(int(header[1]), width, number)
-                announced = number + int(header[0])
+            _check_width(_announced_width(parts) or width, width, number)
+            if _is_header(parts):
+                announced = number + int(parts[0])
                 continue
-            _check_width(_numbers(header) or width, width, number)
-        parts = [] if line.count(b" ") != width else line.split(b" ")
-        parts = parts if all(parts) and parts else line.split()
         if len(parts) != width + 1:
             yield number, None, None
         else:
@@ -131,12 +151,24 @@ def _text(file, width):
         raise _Damaged(f"it ends with line {number:,} of {announced:,}")
 
 
-def _numbers(parts):
-    """How many numbers a line ends with, behind its word."""
-    count = 0
-    while count < len(parts) - 1 and _vector(parts[-1 - count :][:1]) is not None:
-        count += 1
-    return count
+def _first_line(file):
+    """The first line that is not blank."""
+    return next((line for line in iter(lambda: file.readline(CHUNK), b"") if line.split()), b"")
+
+
+def _is_header(parts):
+    """Whether the parts of a first line are the count and the width of the vectors."""
+    return len(parts) == 2 and all(part.isdigit() and len(part) < 16 for part in parts)
+
+
+def _announced_width(parts):
+    """The width that a first line tells: the header's, or how many numbers end it, 0 for none."""
+    if _is_header(parts):
+        return int(parts[1])
+    width = 0
+    while width < len(parts) - 1 and _vector([parts[-1 - width]]) is not None:
+        width += 1
+    return width
 
 
 def _vector(numbers):
@@ -151,7 +183,7 @@ def _vector(numbers):
 def _binary(file, width):
     """As `_text`, of words with their float32 numbers behind a header line."""
     header = file.readline(CHUNK).split()
-    if len(header) != 2 or not all(part.isdigit() for part in header):
+    if not _is_header(header):
         raise _Damaged("its first line is not the count and the width")
     _check_width(int(header[1]), width, 1)
     buffer, begin = b"", 0
@@ -168,7 +200,7 @@ def _binary(file, width):
 
 def _check_width(found, width, number):
     if found != width:
-        raise DataError(
+        raise _WrongWidth(
             f"line {number}: vectors of {found} numbers, where the embedding has {width}: "
             f"use --embed-size {found}"
         )

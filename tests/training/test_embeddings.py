@@ -39,6 +39,7 @@ def test_the_words_that_are_found_get_their_vectors(name, header, binary, tmp_pa
     layer.build()
     before = layer.get_weights()[0].copy()
     path = write(tmp_path / name, header, binary)
+    assert embeddings.width_of(path) == 3
     assert embeddings.put_into(layer, path, VOCABULARY) == (2, [])
     after = layer.get_weights()[0]
     np.testing.assert_array_equal(after[2], VECTORS["oil"])
