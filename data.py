@@ -1,6 +1,5 @@
 """Corpus -> fitted vectorizer -> token ids -> bucketed batches: what the scripts call in turn."""
 
-import math
 from dataclasses import dataclass, replace
 
 import keras
@@ -10,12 +9,11 @@ from tqdm import tqdm
 
 import corpus
 import models
-from corpus import DataError
+from corpus.rows import DataError, last_tenth
 from training.buckets import bucket_boundaries, bucketed, without_padding
 from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
-HELD_OUT_SHARE = 0.1
 MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
 
 
@@ -24,7 +22,7 @@ def load(source, train_rows=0, test_rows=0):
     """Loads a corpus, its rows in an order that does not depend on where they come from.
 
     Args:
-        source: "ag_news", "sample", or a directory that holds train.csv and test.csv.
+        source: "ag_news", "sample", or a directory, as of `corpus.load`.
         train_rows, test_rows: at most so many rows; 0 means all.
 
     Returns:
@@ -38,7 +36,7 @@ def load(source, train_rows=0, test_rows=0):
 
 @stage("adapt")
 def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
-    """Makes a `keras.layers.TextVectorization` layer with the vocabulary of texts.
+    """Adapts a `keras.layers.TextVectorization` layer to texts: it has their vocabulary.
 
     Args:
         texts: object array of `str`.
@@ -72,21 +70,21 @@ class Tokens:
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
         labels: int32 array of shape (texts,), the class of each text.
-        cut: how many of the texts were longer.
+        cut: bool array of shape (texts,), whether a text was longer.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
     labels: np.ndarray
-    cut: int = 0
+    cut: np.ndarray
 
     def __len__(self):
         return len(self.lengths)
 
     def __getitem__(self, selection):
         """The texts of a slice or of an array of positions."""
-        names = ("starts", "lengths", "labels")
+        names = ("starts", "lengths", "labels", "cut")
         return replace(self, **{name: getattr(self, name)[selection] for name in names})
 
     def batch(self, positions, width):
@@ -126,7 +124,7 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
         ids.append((batch[:, :max_words] if max_words else batch).flat_values.numpy())
         lengths.append(batch.row_lengths().numpy())
     lengths = np.concatenate(lengths)
-    cut = int((lengths > max_words).sum()) if max_words else 0
+    cut = lengths > (max_words or np.inf)
     lengths = lengths.clip(max=max_words or None)
     ids = np.concatenate([*ids, [0]], dtype=np.int32, casting="same_kind")
     return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
@@ -147,13 +145,19 @@ def hold_out(train, test, validation, replicas=1):
 
     Returns:
         (`Tokens` to train on, `Tokens` to validate on or None).
+
+    Raises:
+        DataError: there are too few texts for that.
     """
     if validation == "held-out":
-        kept = len(train) - math.ceil(len(train) * HELD_OUT_SHARE)
-        train, to_validate = train[:kept], train[kept:]
+        train, to_validate = last_tenth(train)
     else:
         to_validate = test if validation == "test" else None
-    return train[: len(train) - len(train) % replicas], to_validate
+    # MirroredStrategy splits each batch evenly, so the last one must divide too.
+    train = train[: len(train) - len(train) % replicas]
+    if not len(train):
+        raise DataError("no train row is left to train on; take more --train-rows")
+    return train, to_validate
 
 
 class TrainingBatches:
@@ -198,7 +202,8 @@ class TrainingBatches:
 
     def __str__(self):
         widths = ", ".join(map(str, self.boundaries))
-        cut = f"; {self.tokens.cut:,} texts were longer and are cut" if self.tokens.cut else ""
+        cut = np.count_nonzero(self.tokens.cut)
+        cut = f"; {cut:,} of the texts were longer and are cut" if cut else ""
         return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens{cut}"
 
     def _plan(self):
@@ -217,6 +222,7 @@ class TrainingBatches:
         dataset = _dataset(self.tokens, self._plan, len(self) - self.first_step)
         if self.class_weights is None:
             return dataset
+        # Not `class_weight` of `fit`: that of a run that goes on would have to be given it too.
         return dataset.map(lambda ids, labels: (ids, labels, tf.gather(self.class_weights, labels)))
 
 

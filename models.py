@@ -15,10 +15,9 @@ _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\
 # Leftovers of a news feed, in lower case, and what is put in their place.
 _MARKUP = {
     r"\s?(?:&?#(?:39|146|8217);|['’])(s|t|re|ve|ll|d|m)\b": r" \1",  # company #39;s, company's
-    r"(?:&lt;|<)/?[a-z][^<>]*?(?:&gt;|>)": " ",  # &lt;b&gt;
-    r"&nbsp;|&?#160;": " ",
-    r"&[a-z]+;|&?#[0-9]+;|\b(?:quot|amp|lt|gt);|\\\$": "",  # punctuation, as is: \$500
-    r"\\": " ",  # bank\striker
+    r"(?:&lt;|<)/?[a-z][a-z0-9]*(?:\s[^<>]*?=[^<>]*?)?\s*/?(?:&gt;|>)": " ",  # &lt;b&gt;
+    r"&(?:quot|amp|lt|gt|apos);|&?#(?:3[4689]|6[02]);|\b(?:quot|amp|lt|gt);|\\\$": "",  # \$500
+    r"&[a-z]+;|&?#(?:[0-9]+|x[0-9a-f]+);|\\": " ",  # &mdash; bank\striker
 }
 LONGEST_WORD = 256  # characters
 

@@ -172,7 +172,7 @@ def measure(options, directory):
     """The contents of results.json, as the command line asks for them."""
     corpus, vectors, switches = load(options.data), options.embeddings, []
     if not options.no_switches:
-        # Its width is read now, lest the file be found to be none after an hour of runs.
+        # Fails now, and not after an hour of runs, if the file holds no vectors.
         switches = experiments.switches(vectors, width_of(vectors) if vectors else None)
     seeds = list(dict.fromkeys(options.seeds))
     switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))

@@ -1,19 +1,15 @@
 """The rows of a run: which corpus, how many of its rows, in what order. Needs no TensorFlow."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpus import ag_news, columns, files
-from corpus.rows import DataError, Rows
+from corpus.rows import DataError, Rows, last_tenth
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 # The content of the official test split; the tutorial's accuracies are comparable on no other rows.
 OFFICIAL_TEST_HASH = "19108eba0cf1cdf5062230193397113bde4e84801300e74115c3ec0633a7c71a"
-
-
-TEST_SHARE = 0.1  # of the train rows, where there is no file of test rows
 
 
 @dataclass(frozen=True)
@@ -108,19 +104,21 @@ def _read(directory):
     if classes is None and train.is_ag_news and labels == ag_news.LABELS:
         classes, origin = ag_news.CLASSES, f" (AG News's names; {names_file} can give others)"
     classes = classes or labels
-    shown = ", ".join(classes[:8]) + (", ..." if len(classes) > 8 else "")
+    shown = ", ".join(name[:40] for name in classes[:8]) + (", ..." if len(classes) > 8 else "")
     about = f"{train}; {len(classes)} classes: {shown}{origin}"
     positions = {label: i for i, label in enumerate(labels)}
     rows = train.rows(positions, train_file.name)
     test_file = files.find(directory, "test")
     if test_file is None:
-        ordered, _ = rows.in_hash_order()
-        kept = len(ordered) - math.ceil(len(ordered) * TEST_SHARE)
-        about += f"; no test file, so {len(ordered) - kept:,} of {len(ordered):,} rows are held out"
-        return (ordered[:kept], ordered[kept:]), labels, classes, about
+        splits = last_tenth(rows.in_hash_order()[0])
+        about += f"; no test file, so {len(splits[1]):,} of {len(rows):,} rows are held out"
+        return splits, labels, classes, about
     test = columns.read(test_file)
     if len(test.texts) != len(train.texts):
-        raise DataError(f"{test_file}: {test}; but {train_file.name}: {train}")
+        raise DataError(
+            f"{test_file}: columns of text: {len(test.texts)}, where {train_file.name} has "
+            f"{len(train.texts)}; give both the same"
+        )
     if str(test) != str(train):
         about += f"; {test_file.name}: {test}"
     return (rows, test.rows(positions, train_file.name)), labels, classes, about

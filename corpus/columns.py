@@ -1,17 +1,18 @@
 """Which columns of a table are the class, the title and the description, and which classes."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from corpus import files
-from corpus.rows import DataError, Rows
+from corpus.rows import DataError, Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
 TEXTS = ("title", "description", "text", "content")
-QUESTION = "question"  # and what begins with it: question_title, question_content
-HEADER = f"a header needs one of {', '.join(LABELS)}, and one of {', '.join(TEXTS)}, {QUESTION}..."
+QUESTION = "question"  # and what begins with it: question_title, question1
+HEADER = f"a column called {', '.join(LABELS[:-1])} or {LABELS[-1]}, and one called "
+HEADER += f"{', '.join(TEXTS)} or {QUESTION}..."
 NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # as of a spreadsheet: 1.0
 MOST_CLASSES = 20  # where more than half of the rows have one of their own
 
@@ -71,7 +72,7 @@ class Split:
         if len(others) == 1:
             descriptions = [record[others[0]] for record in records]
         else:
-            descriptions = [" ".join([record[i] for i in others]) for record in records]
+            descriptions = [joined(record[i] for i in others) for record in records]
         return Rows(labels, np.array(titles, object), np.array(descriptions, object))
 
     def where(self, row):
@@ -92,23 +93,22 @@ def read(path):
         DataError: as of `files.read`, or no column is known, or a class is empty or odd.
     """
     table = files.read(path)
-    names = [_plain(name) for name in table.names or table.records[0]]
+    names = [" ".join(n.replace("_", " ").lower().split()) for n in table.names or table.records[0]]
     label = next((names.index(name) for name in LABELS if name in names), None)
-    texts = [i for i, name in enumerate(names) if name in TEXTS or name.startswith(QUESTION)]
+    texts = [i for i, name in enumerate(names) if _is_text(name)]
     if label is not None and texts:
         first = 0 if table.names else 1
         texts.sort(key=lambda i: "title" not in names[i])  # the title first, else in their order
         is_ag_news = sorted(names) == sorted([names[label], "title", "description"])
     else:
-        _check_no_header(table, names, label)
+        _check_no_header(table, label, texts)
         first, label, texts = 0, 0, range(1, len(names))
         is_ag_news = len(names) == 3
     if len(table.records) == first:
         raise DataError(f"{table.path} has no rows behind its header")
     cells = [record[label] for record in table.records[first:]]
     split = Split(table, first, label, tuple(texts), is_ag_news, cells)
-    split.labels[:] = _labels(split)
-    return split
+    return replace(split, labels=_as_written(split))
 
 
 def classes_of(train, path):
@@ -135,7 +135,7 @@ def classes_of(train, path):
     if len(written) > max(MOST_CLASSES, len(train.labels) / 2):
         raise DataError(
             f"{train.where(0)}: {len(written):,} classes in {len(train.labels):,} rows; is it the "
-            f"text? The class comes first, or {HEADER}"
+            f"text? Without a header the class comes first; a header needs {HEADER}"
         )
     if not path.exists():
         return tuple(written), None
@@ -153,36 +153,50 @@ def classes_of(train, path):
     return tuple(known), tuple(names)
 
 
-def _plain(name):
-    return " ".join(name.replace("_", " ").lower().split())
+def _is_text(name):
+    return name in TEXTS or (name.startswith(QUESTION) and not name.endswith("id"))
 
 
-def _check_no_header(table, names, label):
+def _check_no_header(table, label, texts):
     """Refuses a first row that looks like a header in which something is missing."""
-    known = label is not None or any(name in TEXTS for name in names)
-    if table.names or (known and not NUMBER.fullmatch(table.records[0][0])):
-        what = "text" if label is not None else "class"
-        shown = ", ".join(table.names or table.records[0])[:100]
-        raise DataError(f"{table.where(0)}: no column of the {what} among {shown}; {HEADER}")
+    known = label is not None or texts
+    if table.names or (known and not NUMBER.fullmatch(table.records[0][0].strip())):
+        what = "class" if label is None else "text"
+        shown = ", ".join(map(repr, table.names or table.records[0]))[:100]
+        raise DataError(
+            f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER}"
+        )
 
 
-def _labels(split):
-    """The cells of the classes, each as a number or a name."""
-    kinds, first = {}, {}
+def _as_written(split):
+    """The cells of the classes, numbers as numbers, names without white space around them."""
+    rows, written = {}, {}
     for row, cell in enumerate(split.labels):
-        first.setdefault(cell, row)
-    for cell, row in first.items():
+        rows.setdefault(cell, row)  # the first with this class
+    begin = split.labels[0]
+    is_number = bool(NUMBER.fullmatch(begin.strip()))
+    for cell, row in rows.items():
         number = NUMBER.fullmatch(cell.strip())
-        kinds[cell] = str(int(number[1])) if number else " ".join(cell.split())
-        if not kinds[cell]:
+        written[cell] = str(int(number[1])) if number else " ".join(cell.split())
+        if not written[cell]:
             raise DataError(f"{split.where(row)}: no class")
-        begin = split.labels[0]
-        if bool(number) != bool(NUMBER.fullmatch(begin.strip())):
+        if bool(number) != is_number:
             raise DataError(
                 f"{split.where(row)}: the class {cell[:40]!r}, where the first row has "
-                f"{begin[:40]!r}: numbers mixed with names. If the first row is a header: {HEADER}"
+                f"{begin[:40]!r}: numbers mixed with names; a header needs {HEADER}"
             )
-    return [kinds[cell] for cell in split.labels]
+    if not is_number and _is_alone(begin, split.labels):
+        raise DataError(
+            f"{split.where(0)}: no other row has the class {begin[:40]!r}; if that is a header, it "
+            f"needs {HEADER}; if not, put another row first"
+        )
+    return [written[cell] for cell in split.labels]
+
+
+def _is_alone(cell, cells):
+    """Whether the others come in twos and more, and this one does not."""
+    others = set(cells) - {cell}
+    return cells.count(cell) == 1 and len(cells) - 1 >= 2 * max(1, len(others))
 
 
 def _names(path):

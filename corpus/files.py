@@ -74,7 +74,7 @@ def read(path):
     names, records = rows_of(text, path)
     kept = [i for i, row in enumerate(records) if len(row) > 1 or (row and row[0].strip())]
     if not kept:
-        raise DataError(f"{path} has no rows; expected lines of class,text or class,title,text")
+        raise DataError(f"{path} has no rows; expected labelled texts")
     table = Table(path, names, [records[i] for i in kept], [i + 1 for i in kept])
     _check_widths(table)
     return table
@@ -136,10 +136,14 @@ def _csv(text, path, delimiter=","):
 
 
 def _tsv(text, path):
+    """Quotes are quotes, or, as many write them there, letters: where that makes whole rows."""
+    letters = None, list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
     try:
-        return _csv(text, path, "\t")
-    except DataError:  # many write quotes there as they write letters
-        return None, list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
+        quoted = _csv(text, path, "\t")
+    except DataError:
+        return letters
+    over_lines = any("\n" in cell for row in quoted[1] for cell in row)
+    return letters if over_lines and len(set(map(len, filter(None, letters[1])))) == 1 else quoted
 
 
 def _json_lines(text, path):
@@ -155,7 +159,7 @@ def _json_lines(text, path):
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(values, dict):
             raise DataError(f"{where}: not a JSON object; expected one object a line")
-        names = names or tuple(values)
+        names = tuple(values) if names is None else names
         if missing := [name for name in names if name not in values]:
             raise DataError(f"{where}: has no {missing[0]!r}, which the first row has")
         records.append([_json_text(values[name], name, where) for name in names])
@@ -163,7 +167,7 @@ def _json_lines(text, path):
 
 
 def _json_text(value, name, where):
-    """A value of a JSON object as a cell: null is empty, a list or an object no text."""
+    """A value of a JSON object as a cell: null is empty, what is no text stays as it is written."""
     if value is None:
         return ""
     if not isinstance(value, str):

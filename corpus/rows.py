@@ -1,6 +1,7 @@
 """Rows of a corpus of labelled texts."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,17 @@ import numpy as np
 
 class DataError(Exception):
     """Data that cannot be used. The message is one line that says what, where and what to do."""
+
+
+def joined(texts):
+    """Texts as one, a space between those that are not empty."""
+    return " ".join(filter(None, texts))
+
+
+def last_tenth(rows):
+    """(the rows before, the last tenth of the rows), of anything that can be sliced."""
+    kept = len(rows) - math.ceil(len(rows) / 10)
+    return rows[:kept], rows[kept:]
 
 
 @dataclass(frozen=True)
@@ -35,12 +47,13 @@ class Rows:
         """The text of each row: an object array of `str`, shape (rows,).
 
         Args:
-            columns: "title", or "title+description" (joined by a space).
+            columns: "title", or "title+description", as of `joined`.
         """
         if columns == "title":
             return self.titles
         if columns == "title+description":
-            return self.titles + " " + self.descriptions
+            pairs = zip(self.titles, self.descriptions, strict=True)
+            return np.array([joined(pair) for pair in pairs], dtype=object)
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
     def has_spaces(self, columns):

@@ -24,7 +24,8 @@ def many():
     lengths = np.random.default_rng(0).integers(0, 40, size=101)
     starts = np.cumsum(lengths) - lengths
     ids = np.random.default_rng(1).integers(1, 50, size=lengths.sum()).astype(np.int32)
-    return data.Tokens(np.append(ids, np.int32(0)), starts, lengths, np.arange(101, dtype=np.int32))
+    labels, cut = np.arange(101, dtype=np.int32), np.zeros(101, bool)
+    return data.Tokens(np.append(ids, np.int32(0)), starts, lengths, labels, cut)
 
 
 def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctuation():
@@ -140,6 +141,13 @@ def test_rows_held_out_are_the_last_and_not_trained_on(many):
     assert data.evaluation_batches(None) is None
 
 
+def test_too_few_rows_to_hold_any_out_are_refused(many):
+    with pytest.raises(DataError, match="no train row is left"):
+        data.hold_out(many[:1], many, "held-out")
+    with pytest.raises(DataError, match="no train row is left"):
+        data.hold_out(many[:3], many, "none", replicas=4)
+
+
 def test_several_replicas_get_equal_shares(many):
     train, _ = data.hold_out(many, many, "none", replicas=4)
     batches = data.TrainingBatches(train, 8, buckets=3)
@@ -150,15 +158,16 @@ def test_several_replicas_get_equal_shares(many):
 def test_longer_texts_are_cut_and_counted(vectorizer):
     tokens = data.vectorize(vectorizer, rows(TEXTS), "title", max_words=2)
     assert tokens.lengths.tolist() == [2, 0, 2, 2]
-    assert tokens.cut == 2
+    assert tokens.cut.tolist() == [False, False, True, True]
     ids, _ = tokens.batch(np.arange(4), 2)
     assert ids.numpy().tolist() == np.asarray(vectorizer(TEXTS.tolist()))[:, :2].tolist()
-    assert "2 texts were longer" in str(data.TrainingBatches(tokens, 2, buckets=1))
+    assert "; 1 of the texts were longer" in str(data.TrainingBatches(tokens[:3], 2, buckets=1))
 
 
 def test_balanced_class_weights_are_those_of_scikit_learn():
     labels = np.array([0, 0, 0, 2], dtype=np.int32)  # and no text of class 1
-    tokens = data.Tokens(np.array([1, 0], np.int32), np.zeros(4, int), np.ones(4, int), labels)
+    ids, starts, lengths = np.array([1, 0], np.int32), np.zeros(4, int), np.ones(4, int)
+    tokens = data.Tokens(ids, starts, lengths, labels, np.zeros(4, bool))
     batches = data.TrainingBatches(tokens, 3, buckets=1, class_weights="balanced")
     seen = [pair for _, *pair in batches.dataset().as_numpy_iterator()]
     weights = {label: w for some, ws in seen for label, w in zip(some, ws, strict=True)}

@@ -168,6 +168,10 @@ def test_all_of_unicode_is_standardized(text, words):
         ('&lt;A HREF="http://x.y?a=b&amp;c"&gt;BP.L&lt;/A&gt; rises', "BP.L rises"),
         ("the quot;big quot; one", 'the "big" one'),
         ("R&amp;D", "R&D"),
+        ("war &mdash; peace&nbsp;now", "war peace now"),
+        ("a &#x27; b &#8212; c", "a b c"),
+        ("<br/><p>x</p >", "x"),
+        ("if a<b and then c>d", "if ab and then cd"),
         ("5 &gt; 4", "5 > 4"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import keras
 
+from training.directory import RunError
+
 FILE = "checkpoint.best.weights.h5"
 
 
@@ -44,9 +46,18 @@ class EarlyStopping(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def restore_best(self, model):
-        """Gives a model the weights of the best epoch, if there is one."""
-        if self.best_epoch is not None:
-            model.load_weights(self.directory.work / FILE)
+        """Gives a model the weights of the best epoch, if there is one.
+
+        Raises:
+            RunError: their file is lost or damaged.
+        """
+        if self.best_epoch is None:
+            return
+        file = self.directory.work / FILE
+        try:
+            model.load_weights(file)
+        except (OSError, KeyError, ValueError) as error:
+            raise RunError(f"{file}: lost or damaged; --overwrite starts anew") from error
 
     def _scores(self):
         """Dict of whole epoch to validation accuracy; an interrupted one decides nothing."""

@@ -1,5 +1,6 @@
 """Pretrained word vectors for a model's embedding layer."""
 
+import codecs
 import gzip
 import unicodedata
 import zlib
@@ -136,7 +137,7 @@ def _text(file, width):
     for number, line in enumerate(iter(lambda: file.readline(CHUNK), b""), start=1):
         if len(line) == CHUNK:
             raise _Damaged(f"line {number} does not end")
-        parts = line.split()
+        parts = line.removeprefix(codecs.BOM_UTF8).split()
         if parts and not begun:
             begun = True
             _check_width(_announced_width(parts) or width, width, number)
@@ -166,15 +167,24 @@ def _announced_width(parts):
     if _is_header(parts):
         return int(parts[1])
     width = 0
-    while width < len(parts) - 1 and _vector([parts[-1 - width]]) is not None:
+    while width < len(parts) - 1 and _is_number(parts[-1 - width]):
         width += 1
     return width
+
+
+def _is_number(part):
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
 
 
 def _vector(numbers):
     """Numbers, as text or not, as a float32 array; None if one is no number or not finite."""
     try:
-        vector = np.array([float(number) for number in numbers], np.float32)
+        with np.errstate(over="ignore"):
+            vector = np.array([float(number) for number in numbers], np.float32)
     except ValueError:
         return None
     return vector if np.isfinite(vector).all() else None

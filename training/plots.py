@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE = "#0072B2", "#D55E00"
 MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each cell
+MOST_NAMED = 60  # classes of one that has their names at its sides
 LONGEST_NAME = 20  # characters of a class's name
 WIDEST_NAMES = 45  # characters of all names side by side
 
@@ -79,7 +80,8 @@ def draw_confusion_matrix(axes, matrix, classes):
         )
     names = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in classes]
     upright = max(map(len, names)) * len(names) > WIDEST_NAMES
-    places = range(len(names))
+    places = range(len(names)) if len(names) <= MOST_NAMED else ()
+    names = names[: len(places)]
     axes.set_xticks(places, names, rotation=90 if upright else 0, parse_math=False)
     axes.set_yticks(places, names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")

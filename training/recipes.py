@@ -183,8 +183,8 @@ def check_together(hyperparameters, options):
         return
     if hyperparameters.validation != "held-out":
         raise UsageError(
-            f"patience {hyperparameters.patience}: needs --validation held-out, not "
-            f"{hyperparameters.validation}: no epoch is chosen by rows that it is tested on"
+            f"patience {hyperparameters.patience}: needs --validation held-out; test rows must not "
+            "choose the epoch"
         )
     if options.devices == "all":
         raise UsageError(

@@ -128,7 +128,7 @@ class Run:
             raise _NothingToDo
         self.print(corpus)
         if hp.tokens == "words" and not corpus.train.has_spaces(hp.text):
-            self.print("hint: texts without spaces between words are read by --tokens characters")
+            self.print("hint: few spaces between words; --tokens characters reads such languages")
 
     def adam(self, learning_rate, schedule, steps):
         """The optimizer Adam, as of `devices.adam`."""

@@ -32,6 +32,8 @@ def rows(split):
         ("a.csv", "class,question_title,question_content\n2,t,d\n", ("2", "t", "d")),
         ("a.csv", ",question1,question2,label\n0,t,d,2\n", ("2", "t", "d")),
         ("a.csv", "label,class,text\n2,9,t\n", ("2", "t", "")),
+        ("a.csv", "question_id,text,label\n7,t,2\n", ("2", "t", "")),
+        ("a.csv", " 1,text\n", ("1", "text", "")),
         ("a.csv", "label,text\n2.0,t\n", ("2", "t", "")),
         ("a.csv", "label,text\n  a   b ,t\n", ("a b", "t", "")),
         ("a.csv", "1,Category\n", ("1", "Category", "")),
@@ -104,9 +106,12 @@ BAD = [
     ("a.csv", "1,a\n,b\n", "row 2, column 1: no class"),
     ("a.csv", "1,a\nx,b\n", "row 2, column 1: the class 'x', where the first row has '1'"),
     ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: the class '1', where"),
-    ("a.csv", "sentiment,review\n1,b\n", "a header needs one of label, class"),
-    ("a.csv", "sentiment,text\npos,b\n", "row 1: no column of the class among sentiment, text"),
-    ("a.csv", "label,headline\npos,b\n", "row 1: no column of the text among label, headline"),
+    ("a.csv", "sentiment,review\n1,b\n", "a header needs a column called label, class"),
+    ("a.csv", "sentiment,text\npos,b\n", "row 1: no column of the class among 'sentiment', 'text'"),
+    ("a.csv", "label,headline\npos,b\n", "row 1: no column of the text among 'label', 'headline'"),
+    ("a.csv", "topic,question_title\nmath,b\n", "row 1: no column of the class"),
+    ("a.csv", "mood,review\npos,a\nneg,b\npos,c\nneg,d\n", "row 1, column 1: no other row has"),
+    ("a.csv", '"a\nb",text\npos,b\n', "among 'a\\nb', 'text'"),
     ("a.jsonl", '{"sentiment": 1, "text": "b"}\n', "row 1: no column of the class"),
     ("a.jsonl", '{"label": 1, "headline": "b"}\n', "row 1: no column of the text"),
 ]
@@ -118,6 +123,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(tmp_path, name, text, mes
         read(tmp_path, text, name)
     assert message in str(error.value)
     assert name in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_text_in_the_place_of_the_class_is_noticed(tmp_path):

@@ -1,6 +1,9 @@
+import shutil
+
 import pytest
 
 import corpus
+from corpus import ag_news
 from corpus.rows import DataError
 
 
@@ -26,6 +29,27 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no such directory"):
         corpus.load(tmp_path / "missing")
     with pytest.raises(DataError, match=r"train\.csv"):
+        corpus.load(tmp_path)
+
+
+def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tmp_path):
+    assert corpus.load(tiny).classes == ag_news.CLASSES
+    assert f"{tiny / 'classes.txt'} can give others" in str(corpus.load(tiny))
+    for split in ("train.csv", "test.csv"):
+        shutil.copy(tiny / split, tmp_path)
+    (tmp_path / "classes.txt").write_text("a\nb\nc\nd\n")
+    assert corpus.load(tmp_path).classes == tuple("abcd")
+    assert "4 classes: a, b, c, d" in str(corpus.load(tmp_path))
+    (tmp_path / "classes.txt").unlink()
+    with open(tmp_path / "train.csv", "a") as file:
+        file.write('"5","a","b"\n')
+    assert corpus.load(tmp_path).classes == tuple("12345")
+
+
+def test_train_and_test_have_the_same_columns_of_text(tmp_path):
+    (tmp_path / "train.csv").write_text("1,a,b\n2,c,d\n")
+    (tmp_path / "test.csv").write_text("1,a\n2,c\n")
+    with pytest.raises(DataError, match=r"test\.csv: columns of text: 1, where train\.csv has 2"):
         corpus.load(tmp_path)
 
 

@@ -35,6 +35,14 @@ def test_quotes_of_a_tsv_may_be_letters(tmp_path):
     assert table.records == [["1", '"Yes" he said'], ["2", '6" nails']]
 
 
+def test_a_tsv_loses_no_row_to_a_quote_that_reaches_over_lines(tmp_path):
+    content = b'1\t"good film\n0\tbad film\n1\tfine"\n0\tx\n'
+    table = files.read(write(tmp_path, content, "a.tsv"))
+    assert [row[1] for row in table.records] == ['"good film', "bad film", 'fine"', "x"]
+    content = b'label\ttext\n1\t"two\nlines"\n0\tx\n'
+    assert files.read(write(tmp_path, content, "b.tsv")).records[1] == ["1", "two\nlines"]
+
+
 def test_a_field_of_any_length_is_read(tmp_path):
     [row] = files.read(write(tmp_path, b"1,t," + b"x" * 140_000 + b"\n")).records
     assert len(row[2]) == 140_000

@@ -18,6 +18,12 @@ def test_hash_order_forgets_the_order_of_the_source():
     assert other_hash != content_hash
 
 
+def test_a_title_alone_is_the_whole_text():
+    rows = Rows(np.zeros(3), np.array(["t", "", "t"], object), np.array(["d", "d", ""], object))
+    assert rows.texts("title+description").tolist() == ["t d", "d", "t"]
+    assert rows.texts("title").tolist() == ["t", "", "t"]
+
+
 def test_columns_are_checked():
     with pytest.raises(ValueError, match="description"):
         Rows(np.zeros(0), np.zeros(0), np.zeros(0)).texts("description")

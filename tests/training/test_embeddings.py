@@ -87,6 +87,11 @@ def test_a_file_is_read_only_until_every_word_has_its_vector(tmp_path):
     assert (sorted(whole), odd) == (["goal", "oil"], [])
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_byte_order_mark_and_numbers_beyond_all_bounds_are_borne(tmp_path):
+    assert load(tmp_path, b"\xef\xbb\xbfoil 1 2 3\ngoal 1 1e39 2\n") == ({"oil": [1, 2, 3]}, [2])
+
+
 def test_tabs_and_spaces_at_the_end_are_read(tmp_path):
     found, odd = load(tmp_path, b"oil\t1\t2\t3\ngoal 4 5 6 \r\n")
     assert found == {"oil": [1, 2, 3], "goal": [4, 5, 6]}

@@ -14,7 +14,7 @@ class SaysItsFirstToken(keras.layers.Layer):
 
 def test_the_matrix_counts_true_by_predicted_class():
     ids, labels = np.array([1, 2, 2, 2, 4], dtype=np.int32), np.array([0, 1, 1, 2, 3])
-    tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels)
+    tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels, np.zeros(5, bool))
     batches = data.evaluation_batches(tokens, np.array([1]))
     model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
     matrix = evaluation.confusion_matrix(model, batches, 4)

@@ -21,6 +21,14 @@ def test_a_learning_curve_is_drawn(tmp_path, validated):
     assert orange.any() == validated
 
 
+@pytest.mark.parametrize("names", [["$a$_b$", "新闻", "x" * 99], [f"c{i}" for i in range(150)]])
+def test_a_confusion_matrix_has_any_names_and_any_number_of_them(names, tmp_path, recwarn):
+    plots.confusion_matrix(np.eye(len(names), dtype=int), names, "title", tmp_path / "picture")
+    height, width, _ = matplotlib.image.imread(tmp_path / "picture", format="png").shape
+    assert max(height, width) < 3000
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
+
+
 def test_a_confusion_matrix_with_an_empty_class_is_drawn(tmp_path):
     matrix = np.diag([5, 0, 3, 2])
     plots.confusion_matrix(matrix, CLASSES, "title", tmp_path / "picture")
