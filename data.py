@@ -55,7 +55,10 @@ def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
     adapted.adapt(_text_batches(texts))
     words = adapted.get_vocabulary(include_special_tokens=False)
     if not words:
-        raise DataError(f"the {len(texts):,} texts that the vocabulary comes from hold no word")
+        raise DataError(
+            f"the {len(texts):,} texts that the vocabulary comes from hold no word; see "
+            "--vectorizer-text and --vectorizer-rows"
+        )
     # Given to the constructor, a vocabulary is saved in the layer's config. An adapted layer saves
     # it as a file of lines, which a word that holds a line separator breaks.
     return keras.layers.TextVectorization(**options, vocabulary=words)

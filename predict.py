@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -126,7 +127,8 @@ def evaluate(classifier, file, verbose=0):
     from training import evaluation
 
     reading = classifier.reading
-    rows, about = corpus.read(file, reading.labels, reading.classes)
+    names = reading.labels, reading.classes, reading.text_names
+    rows, about = corpus.read(file, *names)
     texts = rows.texts(reading.text)
     matrix = np.zeros((len(reading.classes),) * 2, int)
     order = np.argsort([len(text) for text in texts], kind="stable")  # of like length together
@@ -173,11 +175,24 @@ def main(arguments=None):
 
         devices.prepare()
         classifier = load_model(options.model)
-        if options.evaluate is not None:
-            _print_scores(*evaluate(classifier, options.evaluate, sys.stderr.isatty()), options)
-        else:
-            _answer(classifier, options)
+        with _reader_that_may_leave():
+            if options.evaluate is None:
+                _answer(classifier, options)
+            else:
+                bar = int(sys.stderr is not None and sys.stderr.isatty())
+                _print_scores(*evaluate(classifier, options.evaluate, bar), options)
     return end.status
+
+
+@contextmanager
+def _reader_that_may_leave():
+    """Ends quietly where the reader of standard output, `head` for one, has enough."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_scores(scores, about, options):
@@ -198,14 +213,11 @@ def _answer(classifier, options):
     if options.explain:
         tokens = classifier.reading.tokens
         texts = chain.from_iterable(prefixes(text, tokens) for text in texts)
-    size = 1 if not options.text and sys.stdin.isatty() else BATCH_SIZE
-    try:
-        for batch in _batches(texts, size):
-            for answer in classify(classifier, batch):
-                print(json.dumps(answer) if options.json else _line(answer, options.explain))
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader, `head` for one, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    typed = not options.text and sys.stdin is not None and sys.stdin.isatty()
+    for batch in _batches(texts, 1 if typed else BATCH_SIZE):
+        answers = classify(classifier, batch)
+        lines = [json.dumps(a) if options.json else _line(a, options.explain) for a in answers]
+        print(*lines, sep="\n", flush=True)
 
 
 def _batches(texts, size):
@@ -226,7 +238,9 @@ def _batches(texts, size):
 
 
 def _lines():
-    """The lines of standard input."""
+    """The lines of standard input, which is None where it is closed."""
+    if sys.stdin is None:
+        raise DataError(f"{STDIN} is closed, and no TEXT was given")
     if sys.stdin.isatty():
         print("One text per line; end with Ctrl-D.", file=sys.stderr)
     if not hasattr(sys.stdin, "buffer"):  # a notebook's

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus import ag_news, columns, files
+from corpus import ag_news, classes, columns, files
 from corpus.rows import DataError, Rows, last_tenth
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -21,6 +21,8 @@ class Corpus:
         train, test: `Rows`, each in the order of its rows' hashes.
         classes: tuple of `str`, the names of the classes in the order of their labels.
         labels: tuple of `str`, the classes as they are written in the rows.
+        text_names: tuple of `str`, what the columns of text are called in train, the title's first;
+            () where they have no names.
         hash, test_hash: hexadecimal SHA-256 of the rows that were taken, and of the test rows.
         official_test: whether `test` is the official test split, whole.
         about: what was taken for what, "" where that is known.
@@ -31,6 +33,7 @@ class Corpus:
     test: Rows
     classes: tuple[str, ...]
     labels: tuple[str, ...]
+    text_names: tuple[str, ...]
     hash: str
     test_hash: str
     official_test: bool
@@ -54,18 +57,22 @@ def load(source, train_rows=0, test_rows=0):
     """
     directory = directory_of(source)
     if directory is None:
-        splits, about = ag_news.load(), ""
-        labels, classes = ag_news.LABELS, ag_news.CLASSES
+        found = ag_news.LABELS, ag_news.CLASSES, (), ""
+        splits = ag_news.load()
     else:
-        splits, labels, classes, about = _read(directory)
+        splits, *found = _read(directory)
+    labels, names, text_names, about = found
     train, train_hash = _take(splits[0], train_rows)
     test, test_hash = _take(splits[1], test_rows)
+    empty = [name for i, name in enumerate(names) if i not in test.labels]
+    about += f"; no test row of {shown(empty)}" if empty else ""
     return Corpus(
         name=str(source),
         train=train,
         test=test,
-        classes=classes,
+        classes=names,
         labels=labels,
+        text_names=text_names,
         hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
         test_hash=test_hash,
         official_test=test_hash == OFFICIAL_TEST_HASH,
@@ -73,12 +80,13 @@ def load(source, train_rows=0, test_rows=0):
     )
 
 
-def read(path, labels, classes):
+def read(path, labels, classes, text_names=()):
     """Reads a file of rows whose classes are known.
 
     Args:
         path: a .csv, .tsv or .jsonl file.
         labels, classes: as of `Corpus`; the rows may have either.
+        text_names: as of `Corpus`.
 
     Returns:
         (`Rows` in the order of the file, what was taken for what).
@@ -86,34 +94,43 @@ def read(path, labels, classes):
     Raises:
         DataError: the file cannot be used, or has a class that is not among them.
     """
-    split = columns.read(path)
-    positions = {name: i for i, name in enumerate(classes)}
-    positions |= {label: i for i, label in enumerate(labels)}
-    return split.rows(positions, "the model"), str(split)
+    split = columns.read(path, text_names)
+    by_label = {label: i for i, label in enumerate(labels)}
+    by_name = {name: i for i, name in enumerate(classes)}
+    both = [one for one in by_name if by_label.get(one, by_name[one]) != by_name[one]]
+    for written in sorted(set(both) & set(split.labels)):
+        raise DataError(
+            f"{split.where(split.labels.index(written))}: {written!r} is the name of one class of "
+            "the model and the label of another; it cannot be told which is meant"
+        )
+    return split.rows(by_name | by_label, "the model"), str(split)
+
+
+def shown(names):
+    """The first of some names, as messages have them."""
+    return ", ".join(name[: classes.SHOWN] for name in names[:8]) + ", ..." * (len(names) > 8)
 
 
 def _read(directory):
-    """((train rows, test rows), classes as written, their names, what was taken for what)."""
+    """((train rows, test rows), labels, names and text_names as of `Corpus`, what is what)."""
     train_file = files.find(directory, "train")
     if train_file is None:
         raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl")
     train = columns.read(train_file)
-    names_file = directory / "classes.txt"
-    labels, classes = columns.classes_of(train, names_file)
-    origin = ""
-    if classes is None and train.is_ag_news and labels == ag_news.LABELS:
-        classes, origin = ag_news.CLASSES, f" (AG News's names; {names_file} can give others)"
-    classes = classes or labels
-    shown = ", ".join(name[:40] for name in classes[:8]) + (", ..." if len(classes) > 8 else "")
-    about = f"{train}; {len(classes)} classes: {shown}{origin}"
+    names_file, origin = directory / "classes.txt", ""
+    labels, names = classes.of_corpus(train, names_file)
+    if names is None and train.is_ag_news and labels == ag_news.LABELS:
+        names, origin = ag_news.CLASSES, f" (AG News's names; {names_file} can give others)"
+    names = names or labels
+    about = f"{train}; {len(names)} classes: {shown(names)}{origin}"
     positions = {label: i for i, label in enumerate(labels)}
     rows = train.rows(positions, train_file.name)
     test_file = files.find(directory, "test")
     if test_file is None:
         splits = last_tenth(rows.in_hash_order()[0])
         about += f"; no test file, so {len(splits[1]):,} of {len(rows):,} rows are held out"
-        return splits, labels, classes, about
-    test = columns.read(test_file)
+        return splits, labels, names, train.text_names, about
+    test = columns.read(test_file, train.text_names)
     if len(test.texts) != len(train.texts):
         raise DataError(
             f"{test_file}: columns of text: {len(test.texts)}, where {train_file.name} has "
@@ -121,7 +138,8 @@ def _read(directory):
         )
     if str(test) != str(train):
         about += f"; {test_file.name}: {test}"
-    return (rows, test.rows(positions, train_file.name)), labels, classes, about
+    splits = rows, test.rows(positions, train_file.name)
+    return splits, labels, names, train.text_names, about
 
 
 def directory_of(source):

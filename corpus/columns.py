@@ -1,20 +1,19 @@
-"""Which columns of a table are the class, the title and the description, and which classes."""
+"""Which columns of a table are the class, the title and the description."""
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from corpus import files
+from corpus import classes, files
 from corpus.rows import DataError, Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
 TEXTS = ("title", "description", "text", "content")
 QUESTION = "question"  # and what begins with it: question_title, question1
-HEADER = f"a column called {', '.join(LABELS[:-1])} or {LABELS[-1]}, and one called "
-HEADER += f"{', '.join(TEXTS)} or {QUESTION}..."
-NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # as of a spreadsheet: 1.0
-MOST_CLASSES = 20  # where more than half of the rows have one of their own
+HEADER_NEEDS = (
+    f"a column called {', '.join(LABELS[:-1])} or {LABELS[-1]}, "
+    f"and one called {', '.join(TEXTS)} or {QUESTION}..."
+)
 
 
 @dataclass(frozen=True)
@@ -23,29 +22,40 @@ class Split:
 
     Attributes:
         table: the `files.Table`, its header included where it has one.
+        names: tuple of the names of its columns, in lower case; () where it has no header.
         first: the index of its first row that is no header: 0 or 1.
         label: the index of the column of classes.
-        texts: tuple of the indices of the columns of text, the title's first.
-        is_ag_news: whether there are exactly the columns of AG News.
-        labels: list of `str`, the class of each row as it is written, numbers as numbers.
+        texts: list of the indices of the columns of text, the title's first.
+        labels: list of `str`, the class of each row as of `classes.as_written`.
     """
 
     table: files.Table
+    names: tuple[str, ...]
     first: int
     label: int
-    texts: tuple[int, ...]
-    is_ag_news: bool
+    texts: list[int]
     labels: list[str]
 
     def __str__(self):
-        header = self.table.names or (self.table.records[0] if self.first else None)
-        width = len(self.table.records[0])
-        name = [repr(n) for n in header] if header else [f"column {i + 1}" for i in range(width)]
+        width = range(len(self.table.records[0]))
+        name = [repr(self.names[i]) if self.names else f"column {i + 1}" for i in width]
         description = " and ".join(name[i] for i in self.texts[1:])
         parts = [f"class from {name[self.label]}", f"title from {name[self.texts[0]]}"]
         parts.append(f"description from {description}" if description else "no description")
-        unused = [name[i] for i in range(width) if i not in (self.label, *self.texts)]
+        unused = [name[i] for i in width if i not in (self.label, *self.texts)]
         return ", ".join(parts) + (f", unused {', '.join(unused)}" if unused else "")
+
+    @property
+    def text_names(self):
+        """Tuple of the names of the columns of text, the title's first; () without a header."""
+        return tuple(self.names[i] for i in self.texts) if self.names else ()
+
+    @property
+    def is_ag_news(self):
+        """Whether there are exactly the columns of AG News."""
+        if not self.names:
+            return len(self.texts) == 2
+        return len(self.names) == 3 and self.text_names == ("title", "description")
 
     def rows(self, positions, of):
         """The rows, as `Rows`.
@@ -60,11 +70,11 @@ class Split:
         try:
             labels = np.array([positions[label] for label in self.labels], dtype=np.int32)
         except KeyError as error:
-            row = self.labels.index(error.args[0])
-            known = ", ".join(list(positions)[:10]) + (", ..." if len(positions) > 10 else "")
+            label = error.args[0]
+            known = ", ".join(name[: classes.SHOWN] for name in list(positions)[:10])
             raise DataError(
-                f"{self.where(row)}: the class {error.args[0][:40]!r}, which {of} does not have; "
-                f"its classes are {known}"
+                f"{self.where(self.labels.index(label))}: the class {label[: classes.SHOWN]!r}, "
+                f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}"
             ) from None
         records = self.table.records[self.first :]
         title, *others = self.texts
@@ -80,11 +90,12 @@ class Split:
         return f"{self.table.where(row + self.first)}, column {self.label + 1}"
 
 
-def read(path):
+def read(path, text_names=()):
     """Reads a file of labelled texts.
 
     Args:
         path: as of `files.read`.
+        text_names: the order that columns of these names have, where the file has just these.
 
     Returns:
         A `Split`.
@@ -93,64 +104,28 @@ def read(path):
         DataError: as of `files.read`, or no column is known, or a class is empty or odd.
     """
     table = files.read(path)
-    names = [" ".join(n.replace("_", " ").lower().split()) for n in table.names or table.records[0]]
+    begin = table.names or table.records[0]
+    names = tuple(classes.name(name.replace("_", " ").lower()) for name in begin)
     label = next((names.index(name) for name in LABELS if name in names), None)
     texts = [i for i, name in enumerate(names) if _is_text(name)]
     if label is not None and texts:
         first = 0 if table.names else 1
-        texts.sort(key=lambda i: "title" not in names[i])  # the title first, else in their order
-        is_ag_news = sorted(names) == sorted([names[label], "title", "description"])
+        order = text_names if sorted(text_names) == sorted(names[i] for i in texts) else ()
+        # Without an order that is known, the title is first, and the others stand as they are.
+        texts.sort(key=lambda i: order.index(names[i]) if order else "title" not in names[i])
     else:
         _check_no_header(table, label, texts)
-        first, label, texts = 0, 0, range(1, len(names))
-        is_ag_news = len(names) == 3
-    if len(table.records) == first:
-        raise DataError(f"{table.path} has no rows behind its header")
+        names, first, label, texts = (), 0, 0, list(range(1, len(names)))
+    _check_rows(table, first, [label, *texts])
     cells = [record[label] for record in table.records[first:]]
-    split = Split(table, first, label, tuple(texts), is_ag_news, cells)
-    return replace(split, labels=_as_written(split))
-
-
-def classes_of(train, path):
-    """The classes of a corpus.
-
-    Args:
-        train: the `Split` of its train rows.
-        path: of classes.txt: a name a line, in the order of the numbers. It need not exist.
-
-    Returns:
-        (tuple of the classes as they are written in the rows, tuple of their names); None as the
-        names where there is no such file.
-
-    Raises:
-        DataError: there is but one class, or they do not agree with the file.
-    """
-    numbers = bool(NUMBER.fullmatch(train.labels[0]))
-    written = sorted(set(train.labels), key=int if numbers else None)
-    if len(written) < 2:
+    split = Split(table, names, first, label, texts, cells)
+    written = classes.as_written(cells, split.where)
+    if not names and not classes.is_number(cells[0]) and _is_alone(cells[0], cells):
         raise DataError(
-            f"{train.table.path}: all {len(train.labels):,} rows have the class {written[0]!r}; "
-            "expected two or more classes"
+            f"{split.where(0)}: no other row has the class {cells[0][: classes.SHOWN]!r}; a header "
+            f"needs {HEADER_NEEDS}; if it is none, put another row first"
         )
-    if len(written) > max(MOST_CLASSES, len(train.labels) / 2):
-        raise DataError(
-            f"{train.where(0)}: {len(written):,} classes in {len(train.labels):,} rows; is it the "
-            f"text? Without a header the class comes first; a header needs {HEADER}"
-        )
-    if not path.exists():
-        return tuple(written), None
-    names = _names(path)
-    if numbers:
-        begin = 0 if "0" in written else 1
-        known = [str(begin + i) for i in range(len(names))]
-    else:
-        known = names
-    if unknown := [label for label in written if label not in known]:
-        raise DataError(
-            f"{train.where(train.labels.index(unknown[0]))}: the class {unknown[0][:40]!r}, "
-            f"where {path} has {len(names)} names: {', '.join(known[:10])}"
-        )
-    return tuple(known), tuple(names)
+    return Split(table, names, first, label, texts, written)
 
 
 def _is_text(name):
@@ -160,55 +135,33 @@ def _is_text(name):
 def _check_no_header(table, label, texts):
     """Refuses a first row that looks like a header in which something is missing."""
     known = label is not None or texts
-    if table.names or (known and not NUMBER.fullmatch(table.records[0][0].strip())):
+    if table.names or (known and not classes.is_number(table.records[0][0])):
         what = "class" if label is None else "text"
         shown = ", ".join(map(repr, table.names or table.records[0]))[:100]
         raise DataError(
-            f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER}"
+            f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER_NEEDS}"
         )
 
 
-def _as_written(split):
-    """The cells of the classes, numbers as numbers, names without white space around them."""
-    rows, written = {}, {}
-    for row, cell in enumerate(split.labels):
-        rows.setdefault(cell, row)  # the first with this class
-    begin = split.labels[0]
-    is_number = bool(NUMBER.fullmatch(begin.strip()))
-    for cell, row in rows.items():
-        number = NUMBER.fullmatch(cell.strip())
-        written[cell] = str(int(number[1])) if number else " ".join(cell.split())
-        if not written[cell]:
-            raise DataError(f"{split.where(row)}: no class")
-        if bool(number) != is_number:
-            raise DataError(
-                f"{split.where(row)}: the class {cell[:40]!r}, where the first row has "
-                f"{begin[:40]!r}: numbers mixed with names; a header needs {HEADER}"
-            )
-    if not is_number and _is_alone(begin, split.labels):
-        raise DataError(
-            f"{split.where(0)}: no other row has the class {begin[:40]!r}; if that is a header, it "
-            f"needs {HEADER}; if not, put another row first"
-        )
-    return [written[cell] for cell in split.labels]
+def _check_rows(table, first, used):
+    """Refuses a table without rows, with its header once more, or with no text in a used column."""
+    if len(table.records) == first:
+        raise DataError(f"{table.path} has no rows behind its header")
+    if first and table.records[0] in table.records[1:]:
+        again = table.records.index(table.records[0], 1)
+        raise DataError(f"{table.where(again)}: the header once more; take it out")
+    if table.names is None:
+        return
+    for row, record in enumerate(table.records):
+        for column in used:
+            if isinstance(record[column], files.NoText):
+                raise DataError(
+                    f"{table.where(row)}: {table.names[column]!r} is a list or an object; "
+                    "expected text or a number"
+                )
 
 
 def _is_alone(cell, cells):
-    """Whether the others come in twos and more, and this one does not."""
-    others = set(cells) - {cell}
-    return cells.count(cell) == 1 and len(cells) - 1 >= 2 * max(1, len(others))
-
-
-def _names(path):
-    try:
-        names = files.decode(path.read_bytes(), path).split("\n")
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    names = [" ".join(name.split()) for name in names]
-    while names and not names[-1]:
-        names.pop()
-    for number, name in enumerate(names, start=1):
-        if not name or name in names[: number - 1]:
-            what = f"{name!r} once more" if name else "blank"
-            raise DataError(f"{path}, row {number}: {what}; expected a name of its own a line")
-    return names
+    """Whether the other classes come in twos and more, and this one does not."""
+    others = len(set(cells)) - 1
+    return cells.count(cell) == 1 and len(cells) - 1 >= 2 * max(1, others)

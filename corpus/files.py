@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def find(directory, stem):
     Raises:
         DataError: there are several.
     """
-    files = [file for form in FORMS if (file := Path(directory, stem + form)).exists()]
+    files = [file for form in FORMS if os.path.lexists(file := Path(directory, stem + form))]
     if len(files) > 1:
         raise DataError(f"{directory}: both {files[0].name} and {files[1].name}; keep one of them")
     return files[0] if files else None
@@ -115,7 +116,7 @@ def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1
 def _count(text, form):
     """The number of rows that a text begins."""
     if form == ".jsonl":
-        return text.count("\n") + 1
+        return len(lines(text))
     return sum(1 for _ in _reader(text, "," if form == ".csv" else "\t", strict=False))
 
 
@@ -124,8 +125,16 @@ def _reader(text, delimiter, **options):
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options)
 
 
+def lines(text):
+    """The lines of a text: list of `str`. Only a line feed, a carriage return or both end one."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _csv(text, path, delimiter=","):
-    reader, records = _reader(text, delimiter, strict=True), []
+    if text[:4].lower() == "sep=" and text[5:6] in ("\r", "\n"):  # as Excel writes and reads it
+        delimiter, text = text[4], text[5:]
+    # A space before a quote is no text.
+    reader, records = _reader(text, delimiter, strict=True, skipinitialspace=True), []
     try:
         records.extend(reader)
     except csv.Error as error:
@@ -141,6 +150,8 @@ def _tsv(text, path):
     try:
         quoted = _csv(text, path, "\t")
     except DataError:
+        if text.startswith('"'):  # from the first cell on they are quotes
+            raise
         return letters
     over_lines = any("\n" in cell for row in quoted[1] for cell in row)
     return letters if over_lines and len(set(map(len, filter(None, letters[1])))) == 1 else quoted
@@ -148,13 +159,13 @@ def _tsv(text, path):
 
 def _json_lines(text, path):
     names, records = None, []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(lines(text), start=1):
         if not line.strip():
             records.append([])
             continue
         where = f"{path}, row {number}"
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(values, dict):
@@ -166,10 +177,20 @@ def _json_lines(text, path):
     return names, records
 
 
+class NoText(str):
+    """A cell that was a list or an object in JSON."""
+
+
+def _no_number(text):
+    raise ValueError(f"{text} is no number")
+
+
 def _json_text(value, name, where):
-    """A value of a JSON object as a cell: null is empty, what is no text stays as it is written."""
+    """A value of a JSON object as a cell: null is empty, a number or a truth value as written."""
     if value is None:
         return ""
+    if isinstance(value, list | dict):
+        return NoText(json.dumps(value))
     if not isinstance(value, str):
         return json.dumps(value)
     try:
@@ -189,10 +210,11 @@ def _check_widths(table):
         odd = next(i for i, row in enumerate(table.records) if len(row) != width)
         raise DataError(
             f"{table.where(odd)}: {len(table.records[odd])} columns, where row {table.numbers[0]} "
-            f"has {width}; a comma within a text needs quotes around the text"
+            f"has {width}; columns are separated by commas in a .csv, by tabs in a .tsv, and a "
+            "text that holds one needs quotes around it"
         )
     if width < 2:
         raise DataError(
-            f"{table.where(0)}: one column; expected class,text or class,title,description, "
-            "separated by commas (.csv) or tabs (.tsv)"
+            f"{table.where(0)}: one column; expected a class and a text, separated by a comma in a "
+            ".csv, by a tab in a .tsv"
         )

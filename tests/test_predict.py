@@ -141,6 +141,16 @@ def test_explain_prints_the_class_after_each_word(trained, capsys):
     assert answers("--explain", " ") == []
 
 
+def test_closed_standard_streams_are_no_traceback(trained, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    assert predict.main([str(trained)]) == 1
+    assert (
+        capsys.readouterr().err == "predict.py: standard input is closed, and no TEXT was given\n"
+    )
+    monkeypatch.setattr("sys.stdout", None)
+    assert predict.main([str(trained), "goal"]) == 0
+
+
 def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
     def denied(path, *arguments, **options):
         raise PermissionError(13, "Permission denied", str(path))

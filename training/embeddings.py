@@ -62,8 +62,8 @@ def load(path, vocabulary, width, verbose=0):
             vectors, odd, words = _collect(shown, places)
     if not vectors:
         raise DataError(
-            f"{path}: none of its {words:,} words is in the vocabulary; lines that are not a word "
-            f"and {width} numbers: {len(odd):,}"
+            f"{path}: none of its {words:,} words is in the vocabulary; {len(odd):,} lines are not "
+            f"a word and {width} numbers, with spaces between them, in UTF-8"
         )
     found = np.array(sorted(places[word] for word in vectors))
     return np.stack([vectors[vocabulary[place]] for place in found]), found, odd
@@ -206,6 +206,8 @@ def _binary(file, width):
         word = buffer[begin:space].lstrip(b"\n").decode(errors="replace")
         yield number, word, np.frombuffer(buffer, "<f4", width, space + 1)
         begin = space + 1 + 4 * width
+    if (buffer[begin:] + file.read(CHUNK)).strip():
+        raise _Damaged("more follows its last word; is it text? That has no .bin in its name")
 
 
 def _check_width(found, width, number):

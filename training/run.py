@@ -117,7 +117,8 @@ class Run:
             "test_hash": corpus.test_hash,
         }
         hp = self.hyperparameters
-        self._reading = saved.Reading(corpus.classes, corpus.labels, hp.text, hp.tokens)
+        names = corpus.classes, corpus.labels, corpus.text_names
+        self._reading = saved.Reading(*names, hp.text, hp.tokens)
         comparable = corpus.official_test and hp.text == self._base.text
         self._tutorial_accuracy = self.recipe.tutorial_accuracy if comparable else None
         named = {"script": self.script, "recipe": self.recipe_name, "seed": self.seed}

@@ -16,12 +16,14 @@ class Reading:
     Attributes:
         classes: the names of its classes in the order of its probabilities.
         labels: the classes as they were written in the train rows.
+        text_names: what the columns of text were called there, as of `corpus.Corpus`.
         text: what it was trained on: "title" or "title+description".
         tokens: "words" or "characters".
     """
 
     classes: tuple[str, ...]
     labels: tuple[str, ...]
+    text_names: tuple[str, ...]
     text: str
     tokens: str
 
@@ -46,15 +48,16 @@ def reading_of(path, classes):
     with zipfile.ZipFile(path) as file:
         if MEMBER not in file.namelist():
             numbers = tuple(str(i + 1) for i in range(classes))
-            return Reading(numbers, numbers, "title+description", "words")
+            return Reading(numbers, numbers, (), "title+description", "words")
         values = json.loads(file.read(MEMBER))
     try:
         reading = Reading(**values)
-        names = [reading.classes, reading.labels]
-        whole = all(len(part) == classes and set(map(type, part)) == {str} for part in names)
+        strings = [reading.classes, reading.labels, reading.text_names]
+        whole = all(set(map(type, part)) <= {str} for part in strings)
+        whole = whole and len(reading.classes) == len(reading.labels) == classes
         whole = whole and reading.text in TEXTS and reading.tokens in TOKENS
     except TypeError:
         whole = False
     if not whole:
         raise ValueError(f"its {MEMBER} is damaged, or of another model")
-    return Reading(tuple(reading.classes), tuple(reading.labels), reading.text, reading.tokens)
+    return Reading(*map(tuple, strings), reading.text, reading.tokens)

@@ -1,6 +1,6 @@
 import pytest
 
-from corpus import columns
+from corpus import classes, columns
 from corpus.rows import DataError
 
 
@@ -67,20 +67,21 @@ def test_it_says_what_was_taken_for_what(tmp_path):
     ],
 )
 def test_classes_are_numbers_or_names_as_they_are_written(tmp_path, text, written):
-    assert columns.classes_of(read(tmp_path, text), tmp_path / "classes.txt") == (written, None)
+    assert classes.of_corpus(read(tmp_path, text), tmp_path / "classes.txt") == (written, None)
 
 
 @pytest.mark.parametrize(
     ("text", "names", "expected"),
     [
         ("1,a\n3,b\n", "x\ny\nz\n", (("1", "2", "3"), ("x", "y", "z"))),
+        ("0,a\n1,b\n", "x\ry\r", (("0", "1"), ("x", "y"))),
         ("0,a\n1,b\n", "\ufeffx\r\ny \n\n", (("0", "1"), ("x", "y"))),
         ("y,a\nx,b\n", "y\nx\n", (("y", "x"), ("y", "x"))),
     ],
 )
 def test_names_come_from_classes_txt(tmp_path, text, names, expected):
     (tmp_path / "classes.txt").write_text(names, encoding="utf-8")
-    assert columns.classes_of(read(tmp_path, text), tmp_path / "classes.txt") == expected
+    assert classes.of_corpus(read(tmp_path, text), tmp_path / "classes.txt") == expected
 
 
 BAD_NAMES = [
@@ -88,6 +89,8 @@ BAD_NAMES = [
     ("x,a\nz,b\n", "x\ny\n", "row 2, column 1: the class 'z'"),
     ("1,a\n2,b\n", "x\nx\n", "classes.txt, row 2: 'x' once more"),
     ("1,a\n2,b\n", "\nx\n", "classes.txt, row 1: blank"),
+    ("1,a\n2,b\n", "\n", "classes.txt: empty"),
+    ("-1,a\n1,b\n", "x\ny\n", "the class '-1', where"),
     ("1,a\n1,b\n", "x\ny\n", "all 2 rows have the class '1'"),
 ]
 
@@ -96,17 +99,26 @@ BAD_NAMES = [
 def test_names_that_do_not_fit_are_refused(tmp_path, text, names, message):
     (tmp_path / "classes.txt").write_text(names, encoding="utf-8")
     with pytest.raises(DataError) as error:
-        columns.classes_of(read(tmp_path, text), tmp_path / "classes.txt")
+        classes.of_corpus(read(tmp_path, text), tmp_path / "classes.txt")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 BAD = [
+    ("a.csv", "label,text\npos,a\nlabel,text\nneg,b\n", "row 3: the header once more"),
+    ("a.csv", "1;Well, good\n2;Well, bad\n", "all others have ';' in them"),
+    ("a.csv", "a\x1b[31m,t\nb,t\n", "row 1, column 1: a control character"),
+    (
+        "a.jsonl",
+        '{"label": 1, "text": "a"}\n{"label": 1, "text": ["b"]}\n',
+        "row 2: 'text' is a list",
+    ),
+    ("a.jsonl", '{"label": {"a": 1}, "text": "a"}\n', "row 1: 'label' is a list or an object"),
+    ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is no number)"),
     ("a.csv", "label,text\n", "no rows behind its header"),
     ("a.csv", "1,a\n,b\n", "row 2, column 1: no class"),
     ("a.csv", "1,a\nx,b\n", "row 2, column 1: the class 'x', where the first row has '1'"),
     ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: the class '1', where"),
-    ("a.csv", "sentiment,review\n1,b\n", "a header needs a column called label, class"),
     ("a.csv", "sentiment,text\npos,b\n", "row 1: no column of the class among 'sentiment', 'text'"),
     ("a.csv", "label,headline\npos,b\n", "row 1: no column of the text among 'label', 'headline'"),
     ("a.csv", "topic,question_title\nmath,b\n", "row 1: no column of the class"),
@@ -126,10 +138,24 @@ def test_what_cannot_be_used_is_refused_with_its_place(tmp_path, name, text, mes
     assert "\n" not in str(error.value)
 
 
+def test_columns_of_the_same_names_have_the_same_order(tmp_path):
+    train = read(tmp_path, "label,text,content\n1,t,c\n")
+    other = tmp_path / "test.jsonl"
+    other.write_text('{"content": "c", "text": "t", "label": 1}\n')
+    assert rows(columns.read(other, train.text_names)) == rows(train) == [("1", "t", "c")]
+    other.write_text('{"content": "c", "label": 1}\n')
+    assert rows(columns.read(other, train.text_names)) == [("1", "c", "")]
+
+
+def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
+    split = read(tmp_path, "label,text\n" + "".join(f"c{i % 25:02},t\n" for i in range(40)))
+    assert len(classes.of_corpus(split, tmp_path / "classes.txt")[0]) == 25
+
+
 def test_a_text_in_the_place_of_the_class_is_noticed(tmp_path):
     split = read(tmp_path, "".join(f"text {i},{i % 2}\n" for i in range(50)))
     with pytest.raises(DataError, match="50 classes in 50 rows; is it the text"):
-        columns.classes_of(split, tmp_path / "classes.txt")
+        classes.of_corpus(split, tmp_path / "classes.txt")
 
 
 def test_a_class_that_is_not_known_is_named_with_its_row(tmp_path):

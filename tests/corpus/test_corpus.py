@@ -46,6 +46,22 @@ def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tm
     assert corpus.load(tmp_path).classes == tuple("12345")
 
 
+def test_a_class_without_a_test_row_is_named(tmp_path):
+    (tmp_path / "train.csv").write_text("a,x\nb,y\na,x\nb,z\n")
+    (tmp_path / "test.csv").write_text("a,x\n")
+    assert str(corpus.load(tmp_path)).endswith("; no test row of b")
+
+
+def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
+    labels, names = list("0123"), list("1234")
+    (tmp_path / "a.csv").write_text("0,x\n")
+    rows, _ = corpus.read(tmp_path / "a.csv", labels, names)
+    assert rows.labels.tolist() == [0]
+    (tmp_path / "a.csv").write_text("0,x\n2,y\n")
+    with pytest.raises(DataError, match="row 2, column 1: '2' is the name of one class"):
+        corpus.read(tmp_path / "a.csv", labels, names)
+
+
 def test_train_and_test_have_the_same_columns_of_text(tmp_path):
     (tmp_path / "train.csv").write_text("1,a,b\n2,c,d\n")
     (tmp_path / "test.csv").write_text("1,a\n2,c\n")

@@ -19,6 +19,8 @@ def test_reads_quotes_commas_line_breaks_and_any_script(tmp_path):
     ("name", "content"),
     [
         ("a.csv", '1,"A, ""b"" é"\n2,c\n'),
+        ("a.csv", '1, "A, ""b"" é"\r2, c\r'),
+        ("a.csv", 'sep=;\r\n1;"A, ""b"" é"\r\n2;c\r\n'),
         ("a.tsv", '1\t"A, ""b"" é"\n2\tc\n'),
         ("a.tsv", '1\tA, "b" é\n2\tc\n'),
         ("a.jsonl", '{"label": 1, "text": "A, \\"b\\" é"}\n\n{"text": "c", "label": 2}\n'),
@@ -83,6 +85,7 @@ BAD = [
     ("a.csv", b'1,t,d\n2,"t,d\n', "row 2: unexpected end of data"),
     ("a.csv", b'1,"t"x,d\n', "row 1: "),
     ("a.tsv", b"1,a\n", "row 1: one column"),
+    ("a.tsv", b'"label"\t"text"\n"1"\t"a"\n"1"\t"say "x" y"\n', "row 3: "),
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1\n', "row 2: not JSON"),
     ("a.jsonl", b"[1, 2]\n", "row 1: not a JSON object"),
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: has no 'text'"),
@@ -109,6 +112,12 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path):
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(DataError, match="Is a directory"):
         files.read(tmp_path / "a.csv")
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    (tmp_path / "test.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(DataError, match=r"test\.csv: No such file"):
+        files.read(files.find(tmp_path, "test"))
 
 
 def test_two_files_of_one_split_are_refused(tmp_path):

@@ -136,6 +136,13 @@ def test_a_file_cut_off_is_refused(binary, tmp_path):
         embeddings.load(path, VOCABULARY, 3)
 
 
+def test_text_under_the_name_of_a_binary_file_is_refused(tmp_path):
+    numbers = " ".join(["0.123456"] * 50)
+    (tmp_path / "a.bin").write_text("40 50\n" + "".join(f"w{i} {numbers}\n" for i in range(40)))
+    with pytest.raises(DataError, match="is it text"):
+        embeddings.load(tmp_path / "a.bin", VOCABULARY, 50)
+
+
 def test_no_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "absent.txt", tmp_path):
         with pytest.raises(DataError, match=f"{path}: cannot be read"):

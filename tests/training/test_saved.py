@@ -6,7 +6,7 @@ import pytest
 
 from training import saved
 
-READING = saved.Reading(("no", "yes"), ("0", "1"), "title", "characters")
+READING = saved.Reading(("no", "yes"), ("0", "1"), ("text",), "title", "characters")
 
 
 @pytest.fixture
@@ -31,10 +31,28 @@ def test_a_file_of_keras_alone_has_numbers_for_classes(tmp_path):
     [
         [],
         {"classes": ["no", "yes"]},
-        {"classes": ["no"], "labels": ["0"], "text": "title", "tokens": "words"},
-        {"classes": [0, 1], "labels": ["0", "1"], "text": "title", "tokens": "words"},
-        {"classes": ["a", "b"], "labels": ["0", "1"], "text": "x", "tokens": "words"},
-        {"classes": ["a", "b"], "labels": ["0", "1"], "text": "title", "tokens": []},
+        {"classes": ["no"], "labels": ["0"], "text_names": [], "text": "title", "tokens": "words"},
+        {
+            "classes": [0, 1],
+            "labels": ["0", "1"],
+            "text_names": [],
+            "text": "title",
+            "tokens": "words",
+        },
+        {
+            "classes": ["a", "b"],
+            "labels": ["0", "1"],
+            "text_names": [],
+            "text": "x",
+            "tokens": "words",
+        },
+        {
+            "classes": ["a", "b"],
+            "labels": ["0", "1"],
+            "text_names": [],
+            "text": "title",
+            "tokens": [],
+        },
     ],
 )
 def test_damage_is_noticed(values, tmp_path):
