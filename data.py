@@ -270,7 +270,7 @@ def _dataset(tokens, plan_epoch, steps):
         )
 
     with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
-        tokens = Tokens(*map(tf.constant, vars(tokens).values()))
+        tokens = replace(tokens, **{name: tf.constant(a) for name, a in vars(tokens).items()})
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
     dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))

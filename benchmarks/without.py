@@ -38,8 +38,8 @@ def without_token_ids_once():
     """Each batch's texts go through the vectorizer when their turn comes, in every epoch."""
     vectorize = data.vectorize
 
-    def keep_texts(vectorizer, rows, text, verbose=0):
-        tokens = vectorize(vectorizer, rows, text, verbose)
+    def keep_texts(vectorizer, rows, text, max_words=0, verbose=0):
+        tokens = vectorize(vectorizer, rows, text, max_words, verbose)
         clock.SECONDS["vectorise"] = 0.0  # was done only for the lengths
         if hasattr(Texts, "texts"):  # the test rows, which come second
             return tokens

@@ -135,14 +135,15 @@ BAD_DATA = {
 
 
 @pytest.mark.parametrize("kind", BAD_DATA)
-def test_bad_data_ends_in_one_line_and_leaves_nothing(kind, run_script, tiny, tmp_path):
+def test_bad_data_ends_in_one_line_and_leaves_nothing(kind, tiny, tmp_path, capsys):
     corpus = tmp_path / "corpus"
     shutil.copytree(tiny, corpus)
     (corpus / "test.csv").write_bytes(BAD_DATA[kind])
-    done = run_script("train_rnn", "--data", corpus, "--run-dir", tmp_path / "runs" / "run")
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert str(corpus / "test.csv") in done.stderr
+    with pytest.raises(SystemExit) as refused:
+        train_rnn.main(words("--data", corpus, "--run-dir", tmp_path / "runs" / "run"))
+    assert refused.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert str(corpus / "test.csv") in line
     assert not (tmp_path / "runs").exists()
 
 

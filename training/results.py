@@ -38,7 +38,7 @@ def report(result, directory, resume_command):
     beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
     seconds = result["seconds"]["total"]
     accuracy, f1 = f"test accuracy {result['test_accuracy']:.4f}", result["macro_f1"]
-    print(f"{accuracy}{beside}, macro F1 {f1:.4f}, after {seconds:.0f} s")
+    print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s")
     if best := result["best_epoch"]:
         print(f"the weights are those of epoch {best}, the best on held-out rows")
     print(f"run: {directory}")

@@ -55,8 +55,18 @@ def network(*between, recurrent=None, top=(), classes=4):
 BACKWARD = layers.GRU(5, go_backwards=True)
 
 
-@pytest.mark.parametrize("pooling", ["last", "max"])
-@pytest.mark.parametrize("mask", [False, True])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("mask", "pooling"),
+    [
+        (True, "last"),
+        (False, "max"),
+        pytest.param(True, "max", marks=SLOW),
+        pytest.param(False, "last", marks=SLOW),
+    ],
+)
 def test_the_projects_own_networks_can_be_saved(mask, pooling):
     options = {"mask": mask, "pooling": pooling, "dropout": 0.2, "units": 5}
     for one_hot in (False, True):
