@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from training import devices
+from training.directory import RunDirectory
 
 PROJECT = Path(__file__).parent.parent
 WORDS = {
@@ -106,6 +107,15 @@ def trained(tiny, run_script, tmp_path_factory):
     done = run_script("train_rnn", *command, environment=ascii_only)
     assert done.returncode == 0, done.stderr
     return directory
+
+
+@pytest.fixture
+def run_directory(tmp_path):
+    """A `RunDirectory` that is claimed."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.claim(resume=False, overwrite=False)
+    yield directory
+    directory.release()
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,8 @@ import pytest
 from conftest import fitted
 
 from training import callbacks
-from training.directory import RunDirectory
+from training.directory import RunError
 from training.early_stopping import FILE, EarlyStopping
-
-
-@pytest.fixture
-def directory(tmp_path):
-    directory = RunDirectory(tmp_path / "run")
-    directory.claim(resume=False, overwrite=False)
-    yield directory
-    directory.release()
 
 
 def watched(accuracies, patience, directory=None):
@@ -51,7 +43,7 @@ def test_an_epoch_that_was_interrupted_decides_nothing():
     assert (stopping.best_epoch, stopping.exhausted) == (1, False)
 
 
-def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(directory):
+def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(run_directory):
     class Worse(callbacks.History):
         """The second epoch is the best, whatever happens."""
 
@@ -59,7 +51,7 @@ def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(directory):
             super().on_epoch_end(epoch, logs | {"val_acc": [0.5, 0.7, 0.6, 0.6, 0.6][epoch]})
 
     history = Worse(steps_per_epoch=16)
-    stopping = EarlyStopping(directory, history, patience=2)
+    stopping = EarlyStopping(run_directory, history, patience=2)
     model = fitted(history, epochs=5, callbacks=[stopping]).model
     assert history.points[-1]["epoch"] == 4
     last = model.get_weights()
@@ -67,4 +59,10 @@ def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(directory):
     best = fitted(callbacks.History(16), epochs=2).model.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), best, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(last, best, strict=True))
-    assert (directory.work / FILE).exists()
+    assert (run_directory.work / FILE).exists()
+
+
+def test_best_weights_that_are_lost_are_one_line(run_directory):
+    stopping = watched([0.5], 1, run_directory)
+    with pytest.raises(RunError, match=f"{FILE}: lost or damaged; --overwrite"):
+        stopping.restore_best(fitted(callbacks.History(16), epochs=1).model)
