@@ -99,3 +99,19 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_checkpoint_stays(tiny, tmp_path)
     assert time.monotonic() - begin < 5
     assert not (run / "result.json").exists()
     assert (run / "unfinished" / "checkpoint.weights.h5").exists()
+
+
+def test_a_run_that_patience_has_ended_is_not_trained_on(tmp_path, monkeypatch):
+    command = ["--data", "sample", "--train-rows", 300, "--epochs", 30, "--learning-rate", 0.05]
+    command += ["--validation", "held-out", "--patience", 1, *SMALL, "--run-dir", tmp_path / "run"]
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("training.results.write_files", full)
+        train_lstm.main(words(*command))
+    before = (tmp_path / "run" / "unfinished" / "checkpoint.history.csv").read_text()
+    train_lstm.main(words(*command, "--resume"))
+    assert (tmp_path / "run" / "history.csv").read_text() == before
+    assert load_result(tmp_path / "run")["best_epoch"] < 29
