@@ -108,9 +108,10 @@ def test_a_run_that_patience_has_ended_is_not_trained_on(tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr("training.results.write_files", full)
-        train_lstm.main(words(*command))
+        with pytest.raises(SystemExit):
+            train_lstm.main(words(*command))
     before = (tmp_path / "run" / "unfinished" / "checkpoint.history.csv").read_text()
     train_lstm.main(words(*command, "--resume"))
     assert (tmp_path / "run" / "history.csv").read_text() == before
