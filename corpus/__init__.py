@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from corpus import ag_news, classes, columns, files
 from corpus.rows import DataError, Rows, last_tenth
 
@@ -115,16 +117,20 @@ def _read(directory):
     """((train rows, test rows), labels, names and text_names as of `Corpus`, what is what)."""
     train_file = files.find(directory, "train")
     if train_file is None:
-        raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl")
+        others = sorted(path.name for path in directory.iterdir() if path.suffix in files.FORMS)
+        there = f"; is it {shown(others)}? Rename it" if others else ""
+        raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl{there}")
     train = columns.read(train_file)
     names_file, origin = directory / "classes.txt", ""
     labels, names = classes.of_corpus(train, names_file)
     if names is None and train.is_ag_news and labels == ag_news.LABELS:
         names, origin = ag_news.CLASSES, f" (AG News's names; {names_file} can give others)"
     names = names or labels
-    about = f"{train}; {len(names)} classes: {shown(names)}{origin}"
     positions = {label: i for i, label in enumerate(labels)}
     rows = train.rows(positions, train_file.name)
+    counts = np.bincount(rows.labels, minlength=len(names))
+    counted = [f"{name} ({count:,})" for name, count in zip(names, counts, strict=True)]
+    about = f"{train}; {len(names)} classes: {shown(counted)}{origin}"
     test_file = files.find(directory, "test")
     if test_file is None:
         splits = last_tenth(rows.in_hash_order()[0])

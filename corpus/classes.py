@@ -8,7 +8,6 @@ from corpus.rows import DataError
 
 NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # as of a spreadsheet: 1.0
 SEPARATORS = ";|\t"
-MOST_CLASSES = 20  # where more than half of the rows have one of their own
 SHOWN = 40  # characters of a class in messages
 
 
@@ -81,11 +80,6 @@ def of_corpus(train, path):
         raise DataError(
             f"{train.table.path}: all {len(train.labels):,} rows have the class {written[0]!r}; "
             "expected two or more classes"
-        )
-    if not train.names and len(written) > max(MOST_CLASSES, len(train.labels) / 2):
-        raise DataError(
-            f"{train.where(0)}: {len(written):,} classes in {len(train.labels):,} rows; is it the "
-            "text? Without a header the class comes first"
         )
     if not path.exists():
         return tuple(written), None

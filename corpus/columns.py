@@ -1,5 +1,6 @@
 """Which columns of a table are the class, the title and the description."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from corpus.rows import DataError, Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
 TEXTS = ("title", "description", "text", "content")
+MOST_CLASSES = 20  # where more than half of the rows have one of their own
 QUESTION = "question"  # and what begins with it: question_title, question1
 HEADER_NEEDS = (
     f"a column called {', '.join(LABELS[:-1])} or {LABELS[-1]}, "
@@ -72,9 +74,10 @@ class Split:
         except KeyError as error:
             label = error.args[0]
             known = ", ".join(name[: classes.SHOWN] for name in list(positions)[:10])
+            header = "" if self.names else f"; a header needs {HEADER_NEEDS}"
             raise DataError(
                 f"{self.where(self.labels.index(label))}: the class {label[: classes.SHOWN]!r}, "
-                f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}"
+                f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}{header}"
             ) from None
         records = self.table.records[self.first :]
         title, *others = self.texts
@@ -120,11 +123,8 @@ def read(path, text_names=()):
     cells = [record[label] for record in table.records[first:]]
     split = Split(table, names, first, label, texts, cells)
     written = classes.as_written(cells, split.where)
-    if not names and not classes.is_number(cells[0]) and _is_alone(cells[0], cells):
-        raise DataError(
-            f"{split.where(0)}: no other row has the class {cells[0][: classes.SHOWN]!r}; a header "
-            f"needs {HEADER_NEEDS}; if it is none, put another row first"
-        )
+    if not names:
+        _check_classes(written, split.where)
     return Split(table, names, first, label, texts, written)
 
 
@@ -161,7 +161,17 @@ def _check_rows(table, first, used):
                 )
 
 
-def _is_alone(cell, cells):
-    """Whether the other classes come in twos and more, and this one does not."""
-    others = len(set(cells)) - 1
-    return cells.count(cell) == 1 and len(cells) - 1 >= 2 * max(1, others)
+def _check_classes(written, where):
+    """Refuses what looks like a header or a text in the place of the classes."""
+    counts, begin = Counter(written), written[0]
+    if len(counts) > max(MOST_CLASSES, len(written) / 2):
+        raise DataError(
+            f"{where(0)}: {len(counts):,} classes in {len(written):,} rows; is it the text? "
+            f"Without a header the class comes first; a header needs {HEADER_NEEDS}"
+        )
+    in_twos = len(written) - 1 >= 2 * max(1, len(counts) - 1)
+    if counts[begin] == 1 and in_twos and not classes.is_number(begin):
+        raise DataError(
+            f"{where(0)}: no other row has the class {begin[: classes.SHOWN]!r}; a header needs "
+            f"{HEADER_NEEDS}; if it is none, put another row first"
+        )

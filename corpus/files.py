@@ -13,6 +13,7 @@ from corpus.rows import DataError
 
 FORMS = (".csv", ".tsv", ".jsonl")
 LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless told otherwise
+LONGEST_FIRST_LINE = 100_000  # characters in which the separator is looked for
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -131,8 +132,11 @@ def lines(text):
 
 
 def _csv(text, path, delimiter=","):
-    if text[:4].lower() == "sep=" and text[5:6] in ("\r", "\n"):  # as Excel writes and reads it
-        delimiter, text = text[4], text[5:]
+    begin = lines(text.lstrip()[:LONGEST_FIRST_LINE])[0]
+    if begin[:4].lower() == "sep=" and len(begin) == 5:  # as Excel writes and reads it
+        delimiter, text = begin[4], text.lstrip()[5:]
+    elif delimiter not in begin:  # Excel's, where a comma stands in numbers; or tabs
+        delimiter = next((other for other in ";\t" if other in begin), delimiter)
     # A space before a quote is no text.
     reader, records = _reader(text, delimiter, strict=True, skipinitialspace=True), []
     try:
@@ -210,8 +214,7 @@ def _check_widths(table):
         odd = next(i for i, row in enumerate(table.records) if len(row) != width)
         raise DataError(
             f"{table.where(odd)}: {len(table.records[odd])} columns, where row {table.numbers[0]} "
-            f"has {width}; columns are separated by commas in a .csv, by tabs in a .tsv, and a "
-            "text that holds one needs quotes around it"
+            f"has {width}; a text that holds the separator of the columns needs quotes around it"
         )
     if width < 2:
         raise DataError(

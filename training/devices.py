@@ -66,7 +66,7 @@ def layers(devices):
     return {**(faster if _one_cpu(devices) else own), "gru": keras.layers.GRU}
 
 
-def adam(devices, learning_rate, schedule, steps):
+def adam(devices, learning_rate, schedule, steps, **options):
     """The optimizer Adam, on one CPU that of `fused`.
 
     Args:
@@ -74,10 +74,11 @@ def adam(devices, learning_rate, schedule, steps):
         learning_rate: a float.
         schedule: "constant", or "cosine", along which it falls to 0.
         steps: the number of steps until it is 0.
+        options: further ones of `keras.optimizers.Adam`.
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return (fused.Adam if _one_cpu(devices) else keras.optimizers.Adam)(learning_rate)
+    return (fused.Adam if _one_cpu(devices) else keras.optimizers.Adam)(learning_rate, **options)
 
 
 def execution(devices, steps):

@@ -28,7 +28,9 @@ def learning_curve(history, title, path):
         figure.subplots(1, 2), ("acc", "loss"), ("accuracy", "loss"), strict=True
     ):
         steps = [point["step"] for point in history]
-        axes.plot(steps, [point[name] for point in history], color=BLUE, label="training")
+        alone = "." if len(steps) == 1 else None  # no line leads to it
+        values = [point[name] for point in history]
+        axes.plot(steps, values, color=BLUE, marker=alone, label="training")
         validated = [point for point in history if point[f"val_{name}"] is not None]
         if validated:
             axes.plot(

@@ -131,9 +131,9 @@ class Run:
         if hp.tokens == "words" and not corpus.train.has_spaces(hp.text):
             self.print("hint: few spaces between words; --tokens characters reads such languages")
 
-    def adam(self, learning_rate, schedule, steps):
+    def adam(self, learning_rate, schedule, steps, **options):
         """The optimizer Adam, as of `devices.adam`."""
-        return self._devices.adam(self.options.devices, learning_rate, schedule, steps)
+        return self._devices.adam(self.options.devices, learning_rate, schedule, steps, **options)
 
     def execution(self, steps):
         """Keyword arguments of `compile` on how, not which, steps are taken."""

@@ -28,7 +28,10 @@ def test_more_rows_than_there_are_means_all(tiny):
 def test_a_missing_directory_or_file_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no such directory"):
         corpus.load(tmp_path / "missing")
-    with pytest.raises(DataError, match=r"train\.csv"):
+    with pytest.raises(DataError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
+        corpus.load(tmp_path)
+    (tmp_path / "reviews.csv").touch()
+    with pytest.raises(DataError, match=r"train\.jsonl; is it reviews\.csv\? Rename it"):
         corpus.load(tmp_path)
 
 
@@ -39,7 +42,7 @@ def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tm
         shutil.copy(tiny / split, tmp_path)
     (tmp_path / "classes.txt").write_text("a\nb\nc\nd\n")
     assert corpus.load(tmp_path).classes == tuple("abcd")
-    assert "4 classes: a, b, c, d" in str(corpus.load(tmp_path))
+    assert "4 classes: a (20), b (20), c (20), d (20)" in str(corpus.load(tmp_path))
     (tmp_path / "classes.txt").unlink()
     with open(tmp_path / "train.csv", "a") as file:
         file.write('"5","a","b"\n')

@@ -32,6 +32,13 @@ def test_each_form_in_each_encoding_is_the_same_table(tmp_path, name, content, e
     assert table.records == [["1", 'A, "b" é'], ["2", "c"]]
 
 
+@pytest.mark.parametrize("separator", ";\t")
+def test_a_csv_whose_first_line_has_no_comma_may_have_another_separator(separator, tmp_path):
+    content = f'label{separator}text\n1{separator}"a{separator} ""b"""\n2{separator}c, d\n'
+    table = files.read(write(tmp_path, content.encode()))
+    assert table.records == [["label", "text"], ["1", f'a{separator} "b"'], ["2", "c, d"]]
+
+
 def test_quotes_of_a_tsv_may_be_letters(tmp_path):
     table = files.read(write(tmp_path, b'1\t"Yes" he said\n2\t6" nails\n', "a.tsv"))
     assert table.records == [["1", '"Yes" he said'], ["2", '6" nails']]
@@ -76,7 +83,7 @@ BAD = [
     ("a.csv", b"1,t,d\n2,t\n", "row 2: 2 columns, where row 1 has 3"),
     ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: 4 columns, where row 2 has 3"),
     ("a.csv", b"1\n2\n", "row 1: one column"),
-    ("a.csv", b"1;t\n2;t\n", "row 1: one column"),
+    ("a.csv", b"1 t\n2 t\n", "row 1: one column"),
     ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: neither UTF-8 nor UTF-16"),
     ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: neither UTF-8 nor UTF-16"),
     ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: neither UTF-8 nor UTF-16"),
