@@ -95,28 +95,43 @@ def classify(classifier, texts):
         A list of dicts: "text", "class", and "probabilities", a dict of class name to float.
     """
     answers = []
-    for text, row in zip(texts, _probabilities(classifier, texts), strict=True):
-        probabilities = dict(zip(classifier.reading.classes, row.tolist(), strict=True))
-        best = max(probabilities, key=probabilities.get)
-        answers.append({"text": text, "class": best, "probabilities": probabilities})
+    for text, row in zip(texts, probabilities(classifier, texts), strict=True):
+        shares = dict(zip(classifier.reading.classes, row.tolist(), strict=True))
+        best = max(shares, key=shares.get)
+        answers.append({"text": text, "class": best, "probabilities": shares})
     return answers
 
 
-def _probabilities(classifier, texts):
+def probabilities(classifier, texts, verbose=0):
+    """What a model says of many texts.
+
+    Args:
+        classifier: a `Classifier`.
+        texts: list or array of `str`.
+        verbose: 1 for a bar on standard error that shows the time left.
+
+    Returns:
+        float32 array of shape (texts, classes).
+    """
     import tensorflow as tf
 
     # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
     composed = [unicodedata.normalize("NFC", text).encode("utf-8", "replace") for text in texts]
-    return classifier.model.predict_on_batch(tf.constant(composed))
+    result = np.empty((len(texts), len(classifier.reading.classes)), np.float32)
+    order = np.argsort([len(text) for text in texts], kind="stable")  # like lengths, little padding
+    starts = range(0, len(order), EVALUATION_BATCH_SIZE)
+    for start in tqdm(starts, "predicting", leave=False, delay=1, disable=verbose != 1):
+        batch = order[start : start + EVALUATION_BATCH_SIZE]
+        result[batch] = classifier.model.predict_on_batch(tf.constant([composed[i] for i in batch]))
+    return result
 
 
 def evaluate(classifier, file, verbose=0):
     """Scores a model on labelled texts.
 
     Args:
-        classifier: a `Classifier`.
+        classifier, verbose: as of `probabilities`.
         file: rows in one of the forms that a corpus may have.
-        verbose: 1 for a bar on standard error that shows the time left.
 
     Returns:
         (dict of "rows", "accuracy", "macro_f1" and "per_class", what was taken for what).
@@ -129,16 +144,9 @@ def evaluate(classifier, file, verbose=0):
     reading = classifier.reading
     names = reading.labels, reading.classes, reading.text_names
     rows, about = corpus.read(file, *names)
-    texts = rows.texts(reading.text)
-    matrix = np.zeros((len(reading.classes),) * 2, int)
-    order = np.argsort([len(text) for text in texts], kind="stable")  # of like length together
-    starts = range(0, len(order), EVALUATION_BATCH_SIZE)
-    for start in tqdm(starts, "evaluating", leave=False, delay=1, disable=verbose != 1):
-        batch = order[start : start + EVALUATION_BATCH_SIZE]
-        predicted = _probabilities(classifier, texts[batch]).argmax(axis=1)
-        matrix += evaluation.count(rows.labels[batch], predicted, len(matrix))
-    scores = evaluation.scores(matrix, reading.classes)
-    return {"rows": len(rows), **scores}, about
+    predicted = probabilities(classifier, rows.texts(reading.text), verbose).argmax(axis=1)
+    matrix = evaluation.count(rows.labels, predicted, len(reading.classes))
+    return {"rows": len(rows), **evaluation.scores(matrix, reading.classes)}, about
 
 
 def prefixes(text, tokens="words"):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from corpus import load
 from experiments import PROJECT, experiment, run_all
-from predict import ModelError, load_model
+from predict import ModelError, load_model, probabilities
 from training import command_line, evaluation, plots, quiet
 
 MODELS = {
@@ -27,17 +27,6 @@ COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE]  # Okabe and Ito's
 TRAIN_ROWS = (2000, 8000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
-
-
-def probabilities(model, texts):
-    """What a saved model says of texts: float array of shape (texts, classes)."""
-    import tensorflow as tf
-
-    order = np.argsort([len(text) for text in texts], kind="stable")  # like lengths, little padding
-    batches = tf.data.Dataset.from_tensor_slices(texts[order].tolist()).batch(256)
-    result = np.empty((len(texts), model.output_shape[1]), np.float32)
-    result[order] = model.predict(batches, verbose=0)
-    return result
 
 
 def draw_confusion(matrices, classes, path):
