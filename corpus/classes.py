@@ -29,9 +29,9 @@ def as_written(cells, where):
     Raises:
         DataError: a class is empty or odd, or numbers are mixed with names.
     """
-    rows, written = {}, {}
-    for row, cell in enumerate(cells):
-        rows.setdefault(cell, row)  # the first with this class
+    # The first row with each class: the last that is put into the dict.
+    rows = dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
+    rows, written = dict(sorted(rows.items(), key=lambda item: item[1])), {}
     numbers = is_number(cells[0])
     for cell, row in rows.items():
         written[cell] = (
@@ -52,7 +52,7 @@ def as_written(cells, where):
                 f"{where(0)}: the class {cells[0][:SHOWN]!r} and all others have {separator!r} in "
                 "them; columns are separated by commas in a .csv, by tabs in a .tsv"
             )
-    return [written[cell] for cell in cells]
+    return [*map(written.__getitem__, cells)]
 
 
 def name(cell):

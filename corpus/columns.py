@@ -39,7 +39,7 @@ class Split:
     labels: list[str]
 
     def __str__(self):
-        width = range(len(self.table.records[0]))
+        width = range(len(self.table.columns))
         name = [repr(self.names[i]) if self.names else f"column {i + 1}" for i in width]
         description = " and ".join(name[i] for i in self.texts[1:])
         parts = [f"class from {name[self.label]}", f"title from {name[self.texts[0]]}"]
@@ -70,7 +70,7 @@ class Split:
             DataError: a row has another class.
         """
         try:
-            labels = np.array([positions[label] for label in self.labels], dtype=np.int32)
+            labels = np.array([*map(positions.__getitem__, self.labels)], dtype=np.int32)
         except KeyError as error:
             label = error.args[0]
             known = ", ".join(name[: classes.SHOWN] for name in list(positions)[:10])
@@ -79,13 +79,13 @@ class Split:
                 f"{self.where(self.labels.index(label))}: the class {label[: classes.SHOWN]!r}, "
                 f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}{header}"
             ) from None
-        records = self.table.records[self.first :]
-        title, *others = self.texts
-        titles = [record[title] for record in records]
+        titles, *others = (self.table.columns[i][self.first :] for i in self.texts)
         if len(others) == 1:
-            descriptions = [record[others[0]] for record in records]
+            [descriptions] = others
+        elif others:
+            descriptions = [joined(cells) for cells in zip(*others, strict=True)]
         else:
-            descriptions = [joined(record[i] for i in others) for record in records]
+            descriptions = [""] * len(titles)
         return Rows(labels, np.array(titles, object), np.array(descriptions, object))
 
     def where(self, row):
@@ -107,7 +107,7 @@ def read(path, text_names=()):
         DataError: as of `files.read`, or no column is known, or a class is empty or odd.
     """
     table = files.read(path)
-    begin = table.names or table.records[0]
+    begin = table.names or table.row(0)
     names = tuple(classes.name(name.replace("_", " ").lower()) for name in begin)
     label = next((names.index(name) for name in LABELS if name in names), None)
     texts = [i for i, name in enumerate(names) if _is_text(name)]
@@ -120,7 +120,7 @@ def read(path, text_names=()):
         _check_no_header(table, label, texts)
         names, first, label, texts = (), 0, 0, list(range(1, len(names)))
     _check_rows(table, first, [label, *texts])
-    cells = [record[label] for record in table.records[first:]]
+    cells = table.columns[label][first:]
     split = Split(table, names, first, label, texts, cells)
     written = classes.as_written(cells, split.where)
     if not names:
@@ -135,9 +135,9 @@ def _is_text(name):
 def _check_no_header(table, label, texts):
     """Refuses a first row that looks like a header in which something is missing."""
     known = label is not None or texts
-    if table.names or (known and not classes.is_number(table.records[0][0])):
+    if table.names or (known and not classes.is_number(table.row(0)[0])):
         what = "class" if label is None else "text"
-        shown = ", ".join(map(repr, table.names or table.records[0]))[:100]
+        shown = ", ".join(map(repr, table.names or table.row(0)))[:100]
         raise DataError(
             f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER_NEEDS}"
         )
@@ -145,16 +145,18 @@ def _check_no_header(table, label, texts):
 
 def _check_rows(table, first, used):
     """Refuses a table without rows, with its header once more, or with no text in a used column."""
-    if len(table.records) == first:
+    if len(table) == first:
         raise DataError(f"{table.path} has no rows behind its header")
-    if first and table.records[0] in table.records[1:]:
-        again = table.records.index(table.records[0], 1)
-        raise DataError(f"{table.where(again)}: the header once more; take it out")
+    if first:
+        header = table.row(0)
+        for row in range(1, len(table)):
+            if table.columns[used[0]][row] == header[used[0]] and table.row(row) == header:
+                raise DataError(f"{table.where(row)}: the header once more; take it out")
     if table.names is None:
         return
-    for row, record in enumerate(table.records):
-        for column in used:
-            if isinstance(record[column], files.NoText):
+    for column in used:
+        for row, cell in enumerate(table.columns[column]):
+            if isinstance(cell, files.NoText):
                 raise DataError(
                     f"{table.where(row)}: {table.names[column]!r} is a list or an object; "
                     "expected text or a number"

@@ -6,13 +6,16 @@ import io
 import json
 import os
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from corpus.rows import DataError
 
 FORMS = (".csv", ".tsv", ".jsonl")
 LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless told otherwise
+ROWS_AT_ONCE = 512
 LONGEST_FIRST_LINE = 100_000  # characters in which the separator is looked for
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -25,18 +28,33 @@ class Table:
         path: the file.
         names: tuple of `str`, the names of the columns in a .jsonl file; elsewhere None, since a
             first row may be a header or not.
-        records: list of rows, each a list of `str`, all of one length, without blank ones.
-        numbers: list of int, the place of each row in the file, from 1.
+        columns: list of columns, each a list of `str`, without blank rows.
+        blank: list of int, the places of the blank rows in the file, from 1.
     """
 
     path: Path
     names: tuple[str, ...] | None
-    records: list[list[str]]
-    numbers: list[int]
+    columns: list[list[str]]
+    blank: list[int]
+
+    def __len__(self):
+        return len(self.columns[0])
+
+    def row(self, index):
+        """The cells of a row: tuple of `str`."""
+        return tuple(column[index] for column in self.columns)
 
     def where(self, index):
         """A row as messages name it."""
-        return f"{self.path}, row {self.numbers[index]}"
+        return f"{self.path}, row {_number(index, self.blank)}"
+
+
+def _number(index, blank):
+    """The place in the file, from 1, of a row that is not blank."""
+    number = index + 1
+    for place in blank:
+        number += place <= number
+    return number
 
 
 def find(directory, stem):
@@ -73,13 +91,44 @@ def read(path):
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     text = decode(content, path, lambda before: f"row {_count(before, form)}")
-    names, records = rows_of(text, path)
-    kept = [i for i, row in enumerate(records) if len(row) > 1 or (row and row[0].strip())]
-    if not kept:
+    rows = rows_of(text, path)
+    names = next(rows, None) if form == ".jsonl" else None
+    table = Table(path, names, *_columns(rows, path))
+    if not table.columns:
         raise DataError(f"{path} has no rows; expected labelled texts")
-    table = Table(path, names, [records[i] for i in kept], [i + 1 for i in kept])
-    _check_widths(table)
+    if len(table.columns) < 2:
+        raise DataError(
+            f"{table.where(0)}: one column; expected a class and a text, separated by a comma in a "
+            ".csv, by a tab in a .tsv"
+        )
     return table
+
+
+def _columns(rows, path):
+    """(columns, places of the blank rows) of an iterator of rows."""
+    columns, blank, read = [], [], 0
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        kept, widths = chunk, set(map(len, chunk))
+        if min(widths) < 2:
+            kept = [row for row in chunk if len(row) > 1 or (row and row[0].strip())]
+            blank += [read + i for i, row in enumerate(chunk, start=1) if row not in kept]
+            widths = set(map(len, kept))
+        read += len(chunk)
+        columns = columns or [[] for row in kept[:1] for _ in row]
+        if widths - {len(columns)}:
+            _refuse_widths(kept, columns, blank, path)
+        for column, cells in zip(columns, zip(*kept, strict=True), strict=False):
+            column.extend(cells)
+    return columns, blank
+
+
+def _refuse_widths(rows, columns, blank, path):
+    odd = next(i for i, row in enumerate(rows) if len(row) != len(columns))
+    row = _number(len(columns[0]) + odd, blank)
+    raise DataError(
+        f"{path}, row {row}: {len(rows[odd])} columns, where row {_number(0, blank)} has "
+        f"{len(columns)}; a text that holds the separator of the columns needs quotes around it"
+    )
 
 
 def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1}"):
@@ -123,7 +172,9 @@ def _count(text, form):
 
 def _reader(text, delimiter, **options):
     csv.field_size_limit(LONGEST_FIELD)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options)
+    # A StringIO would hold the text once more, at four bytes a character.
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    return csv.reader(lines, delimiter=delimiter, **options)
 
 
 def lines(text):
@@ -137,35 +188,41 @@ def _csv(text, path, delimiter=","):
         delimiter, text = begin[4], text.lstrip()[5:]
     elif delimiter not in begin:  # Excel's, where a comma stands in numbers; or tabs
         delimiter = next((other for other in ";\t" if other in begin), delimiter)
-    # A space before a quote is no text.
-    reader, records = _reader(text, delimiter, strict=True, skipinitialspace=True), []
+    options = {"strict": True, "skipinitialspace": True}  # a space before a quote is no text
     try:
-        records.extend(reader)
+        yield from _reader(text, delimiter, **options)
     except csv.Error as error:
-        raise DataError(
-            f"{path}, row {len(records) + 1}: {error}; is a quote left open?"
-        ) from error
-    return None, records
+        row = 1
+        with suppress(csv.Error):
+            for _ in _reader(text, delimiter, **options):
+                row += 1
+        raise DataError(f"{path}, row {row}: {error}; is a quote left open?") from error
 
 
 def _tsv(text, path):
     """Quotes are quotes, or, as many write them there, letters: where that makes whole rows."""
-    letters = None, list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
+    letters = list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
     try:
-        quoted = _csv(text, path, "\t")
+        quoted = list(_csv(text, path, "\t"))
     except DataError:
         if text.startswith('"'):  # from the first cell on they are quotes
             raise
-        return letters
-    over_lines = any("\n" in cell for row in quoted[1] for cell in row)
-    return letters if over_lines and len(set(map(len, filter(None, letters[1])))) == 1 else quoted
+        return iter(letters)
+    over_lines = any("\n" in cell for row in quoted for cell in row)
+    return iter(
+        letters if over_lines and len(set(map(len, filter(None, letters)))) == 1 else quoted
+    )
 
 
 def _json_lines(text, path):
-    names, records = None, []
+    """The names of the columns, then the rows."""
+    names, before = None, 0
     for number, line in enumerate(lines(text), start=1):
         if not line.strip():
-            records.append([])
+            if names is None:
+                before += 1
+            else:
+                yield []
             continue
         where = f"{path}, row {number}"
         try:
@@ -174,11 +231,13 @@ def _json_lines(text, path):
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(values, dict):
             raise DataError(f"{where}: not a JSON object; expected one object a line")
-        names = tuple(values) if names is None else names
+        if names is None:
+            names = tuple(values)
+            yield names
+            yield from [[]] * before
         if missing := [name for name in names if name not in values]:
             raise DataError(f"{where}: has no {missing[0]!r}, which the first row has")
-        records.append([_json_text(values[name], name, where) for name in names])
-    return names, records
+        yield [_json_text(values[name], name, where) for name in names]
 
 
 class NoText(str):
@@ -206,18 +265,3 @@ def _json_text(value, name, where):
     if "\0" in value:
         raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
     return unicodedata.normalize("NFC", value.replace(BYTE_ORDER_MARK, ""))
-
-
-def _check_widths(table):
-    width = len(table.records[0])
-    if len(set(map(len, table.records))) > 1:
-        odd = next(i for i, row in enumerate(table.records) if len(row) != width)
-        raise DataError(
-            f"{table.where(odd)}: {len(table.records[odd])} columns, where row {table.numbers[0]} "
-            f"has {width}; a text that holds the separator of the columns needs quotes around it"
-        )
-    if width < 2:
-        raise DataError(
-            f"{table.where(0)}: one column; expected a class and a text, separated by a comma in a "
-            ".csv, by a tab in a .tsv"
-        )

@@ -1,8 +1,8 @@
 """Rows of a corpus of labelled texts."""
 
-import hashlib
 import math
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -76,10 +76,7 @@ class Rows:
         Returns:
             (Rows, hexadecimal hash of the whole split).
         """
-        columns = zip(self.labels.tolist(), self.titles, self.descriptions, strict=True)
-        hashes = [
-            hashlib.sha256(f"{label}\0{title}\0{description}".encode()).digest()
-            for label, title, description in columns
-        ]
+        columns = zip(map(str, self.labels.tolist()), self.titles, self.descriptions, strict=True)
+        hashes = [sha256("\0".join(cells).encode()).digest() for cells in columns]
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        return self[order], hashlib.sha256(b"".join(hashes[i] for i in order)).hexdigest()
+        return self[order], sha256(b"".join(hashes[i] for i in order)).hexdigest()

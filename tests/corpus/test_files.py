@@ -4,6 +4,11 @@ from corpus import files
 from corpus.rows import DataError
 
 
+def records(table):
+    """The rows of a table: list of lists of cells."""
+    return [list(table.row(i)) for i in range(len(table))]
+
+
 def write(tmp_path, content, name="train.csv"):
     path = tmp_path / name
     path.write_bytes(content)
@@ -12,7 +17,7 @@ def write(tmp_path, content, name="train.csv"):
 
 def test_reads_quotes_commas_line_breaks_and_any_script(tmp_path):
     path = write(tmp_path, '"3","A ""b"", c","d\ne"\r\n2,Ünïcode 日本,😀\n'.encode())
-    assert files.read(path).records == [["3", 'A "b", c', "d\ne"], ["2", "Ünïcode 日本", "😀"]]
+    assert records(files.read(path)) == [["3", 'A "b", c', "d\ne"], ["2", "Ünïcode 日本", "😀"]]
 
 
 @pytest.mark.parametrize(
@@ -29,52 +34,52 @@ def test_reads_quotes_commas_line_breaks_and_any_script(tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_each_form_in_each_encoding_is_the_same_table(tmp_path, name, content, encoding):
     table = files.read(write(tmp_path, content.encode(encoding), name))
-    assert table.records == [["1", 'A, "b" é'], ["2", "c"]]
+    assert records(table) == [["1", 'A, "b" é'], ["2", "c"]]
 
 
 @pytest.mark.parametrize("separator", ";\t")
 def test_a_csv_whose_first_line_has_no_comma_may_have_another_separator(separator, tmp_path):
     content = f'label{separator}text\n1{separator}"a{separator} ""b"""\n2{separator}c, d\n'
     table = files.read(write(tmp_path, content.encode()))
-    assert table.records == [["label", "text"], ["1", f'a{separator} "b"'], ["2", "c, d"]]
+    assert records(table) == [["label", "text"], ["1", f'a{separator} "b"'], ["2", "c, d"]]
 
 
 def test_quotes_of_a_tsv_may_be_letters(tmp_path):
     table = files.read(write(tmp_path, b'1\t"Yes" he said\n2\t6" nails\n', "a.tsv"))
-    assert table.records == [["1", '"Yes" he said'], ["2", '6" nails']]
+    assert records(table) == [["1", '"Yes" he said'], ["2", '6" nails']]
 
 
 def test_a_tsv_loses_no_row_to_a_quote_that_reaches_over_lines(tmp_path):
     content = b'1\t"good film\n0\tbad film\n1\tfine"\n0\tx\n'
     table = files.read(write(tmp_path, content, "a.tsv"))
-    assert [row[1] for row in table.records] == ['"good film', "bad film", 'fine"', "x"]
+    assert [row[1] for row in records(table)] == ['"good film', "bad film", 'fine"', "x"]
     content = b'label\ttext\n1\t"two\nlines"\n0\tx\n'
-    assert files.read(write(tmp_path, content, "b.tsv")).records[1] == ["1", "two\nlines"]
+    assert records(files.read(write(tmp_path, content, "b.tsv")))[1] == ["1", "two\nlines"]
 
 
 def test_a_field_of_any_length_is_read(tmp_path):
-    [row] = files.read(write(tmp_path, b"1,t," + b"x" * 140_000 + b"\n")).records
+    [row] = records(files.read(write(tmp_path, b"1,t," + b"x" * 140_000 + b"\n")))
     assert len(row[2]) == 140_000
 
 
 def test_blank_lines_are_passed_over_and_counted(tmp_path):
     table = files.read(write(tmp_path, b"\n1,a\n  \n2,b\n"))
-    assert table.records == [["1", "a"], ["2", "b"]]
+    assert records(table) == [["1", "a"], ["2", "b"]]
     assert table.where(1).endswith("row 4")
 
 
 def test_text_is_composed_and_byte_order_marks_are_taken_out(tmp_path):
     content = "\ufeff1,cafe\u0301\n\ufeff2,b\n".encode()
-    assert files.read(write(tmp_path, content)).records == [["1", "caf\u00e9"], ["2", "b"]]
+    assert records(files.read(write(tmp_path, content))) == [["1", "caf\u00e9"], ["2", "b"]]
     escaped = b'{"label": "1", "text": "cafe\\u0301"}\n'
-    assert files.read(write(tmp_path, escaped, "a.jsonl")).records == [["1", "caf\u00e9"]]
+    assert records(files.read(write(tmp_path, escaped, "a.jsonl"))) == [["1", "caf\u00e9"]]
 
 
 def test_other_values_of_json_are_text(tmp_path):
     content = b'{"label": 1, "text": null, "x": true}\n{"label": 2.0, "text": 5, "x": {"a": 1}}\n'
     table = files.read(write(tmp_path, content, "a.jsonl"))
     assert table.names == ("label", "text", "x")
-    assert table.records == [["1", "", "true"], ["2.0", "5", '{"a": 1}']]
+    assert records(table) == [["1", "", "true"], ["2.0", "5", '{"a": 1}']]
 
 
 BAD = [
