@@ -15,6 +15,7 @@ from training.recipes import flags
 
 COLUMNS = (
     "run",
+    "data",
     "train rows",
     "seed",
     "accuracy",
@@ -44,6 +45,7 @@ def row(result):
     tutorial = result["tutorial_accuracy"]
     return [
         name(result),
+        Path(result["data"]["name"]).name,
         f"{result['data']['rows']['train']:,}",
         str(result["seed"]),
         f"{result['test_accuracy']:.4f}",

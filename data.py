@@ -115,7 +115,7 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
         verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
 
     Returns:
-        `Tokens`. A text of no words has length 0.
+        `Tokens`. A text of no words has one, unknown, as of `models.token_ids`.
     """
     # A copy without padding: a long text would pad the thousand beside it to its length.
     layer = keras.saving.serialize_keras_object(vectorizer)
@@ -130,6 +130,9 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     cut = lengths > (max_words or np.inf)
     lengths = lengths.clip(max=max_words or None)
     ids = np.concatenate([*ids, [0]], dtype=np.int32, casting="same_kind")
+    empty = lengths == 0
+    ids = np.insert(ids, (np.cumsum(lengths) - lengths)[empty], 1) if empty.any() else ids
+    lengths = lengths.clip(min=1)
     return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
 
 

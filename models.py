@@ -1,6 +1,6 @@
 """The four networks as `keras.Sequential` models on token ids, and the form they are saved in.
 
-A saved model reads text with the functions below, so loading one needs this module imported.
+A saved model reads text with functions of this module: import it before loading one.
 """
 
 import keras
@@ -110,11 +110,7 @@ def simple_rnn(
 
 
 def masked_rnn(vocab_size=20000, **options):
-    """`simple_rnn` with the padding masked: the tutorial's second network, for use in a notebook.
-
-    Args:
-        vocab_size, options: as of `simple_rnn`, without `mask`.
-    """
+    """`simple_rnn`, whose arguments it has, with the padding masked: the second network."""
     return simple_rnn(vocab_size, mask=True, **options)
 
 
@@ -222,8 +218,7 @@ def _pooling(pooling):
 def mask_padding(model):
     """A copy of a model that masks padding, whether or not it was trained with a mask.
 
-    Padding is there only because texts in a batch must have one width. The copy gives each text the
-    probabilities that the model gives it alone, unpadded, whatever else is in the batch.
+    It gives each text the probabilities that it has alone, unpadded, whatever else is in the batch.
 
     Args:
         model: a model on token ids that begins with an embedding.
@@ -250,17 +245,29 @@ def end_to_end(model, vectorizer, max_words=0):
         (batch, classes), with Keras's own layers.
     """
     text = keras.Input(shape=(), dtype="string", name="text")
-    ids = vectorizer(text)
+    probabilities = with_keras_layers(model)(token_ids(vectorizer, text, max_words))
+    return keras.Model(text, probabilities, name=f"{model.name}_end_to_end")
+
+
+def token_ids(vectorizer, texts, max_words=0):
+    """What a network reads of texts: int64 tensor of shape (batch, width), padded with 0.
+
+    A text of no words is read as one unknown word, since cuDNN refuses a row that is masked whole.
+
+    Args:
+        vectorizer, max_words: as of `end_to_end`.
+        texts: string tensor of shape (batch,), or list of `str`.
+    """
+    ids = vectorizer(texts)
     if max_words:
         ids = ids[:, :max_words]
-    # One column of padding: a batch of empty texts has width 0, and an RNN needs at least a step.
-    ids = keras.ops.pad(ids, ((0, 0), (0, 1)))
-    network = with_keras_layers(model)
-    return keras.Model(text, network(ids), name=f"{model.name}_end_to_end")
+    ids = keras.ops.pad(ids, ((0, 0), (0, 1)))  # a batch of such texts has width 0
+    first = keras.ops.maximum(ids[:, :1], 1)  # it is 0, padding, in a text of no words alone
+    return keras.ops.concatenate([first, ids[:, 1:]], axis=1)
 
 
 def with_keras_layers(model):
-    """A copy of a model with Keras's own layers, which load in safe mode without this project.
+    """A copy of a model with Keras's own layers, which load in safe mode.
 
     Args:
         model: a model; layers made for training (`training.fused`) are replaced by those of Keras

@@ -18,7 +18,7 @@ from tqdm import tqdm
 import corpus
 from corpus import DataError
 from corpus.files import decode
-from training import command_line, quiet, saved
+from training import backend, command_line, quiet, saved
 
 BATCH_SIZE = 32
 EVALUATION_BATCH_SIZE = 256
@@ -81,7 +81,11 @@ def load_model(path):
         raise
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{file}: not a model that can be loaded safely: {reason}") from error
+        newer = saved.newer_keras(file)
+        made = f" (made by Keras {newer}, and this is {keras.__version__})" if newer else ""
+        raise ModelError(
+            f"{file}: not a model that can be loaded safely{made}: {reason}"
+        ) from error
 
 
 def classify(classifier, texts):
@@ -177,7 +181,9 @@ def main(arguments=None):
     if options.evaluate is not None and (options.text or options.explain):
         parser.error("--evaluate FILE takes neither TEXT nor --explain")
     command_line.allow_any_output()
-    with command_line.errors("predict.py", ModelError) as end:
+    memory = "give shorter texts, or fewer rows at once"
+    with command_line.errors("predict.py", ModelError, memory=memory) as end:
+        backend.require_tensorflow()
         quiet.hide_native_logs()
         from training import devices
 

@@ -102,7 +102,7 @@ def main(arguments=None):
             verbose=run.verbose,
             shuffle=False,  # the batches are shuffled already
         )
-        run.finish(model, vectorizer, data.evaluation_batches(test, batches.boundaries))
+        run.finish(model, vectorizer, data.evaluation_batches(test, batches.boundaries), corpus)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,8 @@ def test_all_runs_are_compared_the_best_first(two, monkeypatch, capsys):
     monkeypatch.chdir(two[0].parent.parent)
     assert compare.main([]) == 0
     header, first, second, picture = capsys.readouterr().out.splitlines()
-    assert (
-        header.split()
-        == "run train rows seed accuracy macro F1 tutorial seconds parameters directory".split()
-    )
+    columns = "run data train rows seed accuracy macro F1 tutorial seconds parameters directory"
+    assert header.split() == columns.split()
     assert first.startswith("rnn better --mask --no-train-embeddings")
     assert "0.9900" in first
     assert second.startswith("rnn titles --batch-size 8 --epochs 2 ")

@@ -4,6 +4,7 @@ import pytest
 
 import corpus
 import data
+import models
 from corpus.rows import DataError, Rows
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
@@ -40,14 +41,25 @@ def test_texts_without_a_word_are_refused():
 
 def test_token_ids_are_those_of_the_layer(vectorizer):
     tokens = data.vectorize(vectorizer, rows(TEXTS), "title")
-    assert tokens.lengths.tolist() == [2, 0, 5, 6]
-    expected = np.asarray(vectorizer(TEXTS.tolist()))
+    assert tokens.lengths.tolist() == [2, 1, 5, 6]
+    expected = np.asarray(models.token_ids(vectorizer, TEXTS.tolist()))[:, :6]
     ids, labels = tokens.batch(np.arange(4), 6)
     assert ids.numpy().tolist() == expected.tolist()
     assert labels.numpy().tolist() == [0, 1, 2, 3]
     ids, labels = tokens.batch(np.array([2, 0]), 7)
     assert ids.numpy()[:, 5:].max() == 0
     assert labels.numpy().tolist() == [2, 0]
+
+
+def test_no_row_is_masked_whole_which_cudnn_refuses(vectorizer):
+    texts = np.array(["", "!?", "oil", "", "a goal"], dtype=object)
+    tokens = data.vectorize(vectorizer, rows(texts), "title")
+    for ids, _ in data.evaluation_batches(tokens, np.array([2])).as_numpy_iterator():
+        assert (ids != 0).any(axis=1).all()
+    for some in (texts, texts[:2]):
+        ids = np.asarray(models.token_ids(vectorizer, some.tolist()))
+        assert (ids[:, 0] != 0).all()
+        assert (ids[:2] == [1] + [0] * (ids.shape[1] - 1)).all()
 
 
 def test_an_unknown_word_is_not_padding(vectorizer):
@@ -157,10 +169,11 @@ def test_several_replicas_get_equal_shares(many):
 
 def test_longer_texts_are_cut_and_counted(vectorizer):
     tokens = data.vectorize(vectorizer, rows(TEXTS), "title", max_words=2)
-    assert tokens.lengths.tolist() == [2, 0, 2, 2]
+    assert tokens.lengths.tolist() == [2, 1, 2, 2]
     assert tokens.cut.tolist() == [False, False, True, True]
     ids, _ = tokens.batch(np.arange(4), 2)
-    assert ids.numpy().tolist() == np.asarray(vectorizer(TEXTS.tolist()))[:, :2].tolist()
+    expected = models.token_ids(vectorizer, TEXTS.tolist(), max_words=2)
+    assert ids.numpy().tolist() == np.asarray(expected)[:, :2].tolist()
     assert "; 1 of the texts were longer" in str(data.TrainingBatches(tokens[:3], 2, buckets=1))
 
 

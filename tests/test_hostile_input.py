@@ -1,22 +1,30 @@
 """Whatever the bytes: a result or one clear line."""
 
+import gzip
 import json
 import unicodedata
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data
+import models
 import predict
 from corpus import columns
 from corpus.files import FORMS
 from corpus.rows import DataError
+from training import embeddings
 
 PATIENT = settings(
     max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+TOKENS, MARKUP = st.sampled_from(["words", "characters"]), st.sampled_from(["kept", "removed"])
 CELLS = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
@@ -31,10 +39,14 @@ def read(path, content):
     try:
         return columns.read(path)
     except DataError as error:
-        message = str(error)
-        assert len(message.splitlines()) == 1
-        assert str(path) in message
-        return message
+        return check_message(error, path)
+
+
+def check_message(error, path):
+    """The message of an error, which is one line that names the file."""
+    assert len(str(error).splitlines()) == 1
+    assert str(path) in str(error)
+    return str(error)
 
 
 @PATIENT
@@ -67,6 +79,38 @@ JSON = st.recursive(st.none() | st.booleans() | st.floats() | CELLS, st.lists, m
 def test_any_json_is_rows_or_one_line(tmp_path, objects):
     content = "\n".join(map(json.dumps, objects)).encode()
     assert isinstance(read(tmp_path / "rows.jsonl", content), columns.Split | str)
+
+
+LINES = st.lists(st.binary(max_size=20) | st.sampled_from([b"oil 1 2 3", b"1 3", b"a 1e99 2 3"]))
+
+
+@PATIENT
+@given(lines=LINES, name=st.sampled_from(["v.txt", "v.bin", "v.txt.gz", "v.bin.gz"]), packed=...)
+def test_any_file_of_vectors_is_vectors_or_one_line(tmp_path, lines, name, packed: bool):
+    content = b"\n".join(lines)
+    (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
+    try:
+        matrix, found, _ = embeddings.load(tmp_path / name, ["", "[UNK]", "oil", "a"], 3)
+    except DataError as error:
+        check_message(error, tmp_path / name)
+    else:
+        assert matrix.shape == (len(found), 3)
+        assert np.isfinite(matrix).all()
+
+
+@pytest.mark.slow
+@PATIENT
+@given(texts=st.lists(CELLS.filter(is_text), min_size=1, max_size=4), tokens=TOKENS, markup=MARKUP)
+def test_any_vocabulary_is_saved_as_it_is(tmp_path, texts, tokens, markup):
+    texts = np.array([*texts, "goal"], dtype=object)
+    vectorizer = data.fit_vectorizer(texts, 50, tokens, markup)
+    text = keras.Input((), dtype="string")
+    keras.Model(text, models.token_ids(vectorizer, text)).save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras", safe_mode=True)
+    said = np.asarray(loaded(tf.constant(texts.tolist())))
+    assert said.tolist() == np.asarray(models.token_ids(vectorizer, texts.tolist())).tolist()
+    vocabulary = loaded.layers[1].get_vocabulary()
+    assert vocabulary == vectorizer.get_vocabulary()
 
 
 @pytest.fixture(scope="module")

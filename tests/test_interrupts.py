@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and kills at each stage of a run."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
     else:
         assert not (stopped / "result.json").exists()
 
+    first = json.loads((stopped / "unfinished" / "checkpoint.seconds.json").read_text())
     with pytest.raises(SystemExit) as refused:
         train_lstm.main(words(*command, "--run-dir", stopped, "--seed", 2, "--resume"))
     assert refused.value.code == 1
@@ -57,6 +59,8 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
     assert not result["interrupted"]
     assert result["best_epoch"] == load_result(whole)["best_epoch"]
     assert result["resumed_from_epoch"] >= 1
+    assert result["seconds"]["total"] > first["total"]
+    assert result["seconds"]["import"] >= first["import"] > 0
     assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(stopped), strict=True))
     assert sorted(path.name for path in stopped.iterdir()) == sorted(RESULTS)
 

@@ -70,7 +70,8 @@ def check_files(directory):
     return len(whole)
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [20])
 def test_killed_runs_end_with_the_same_weights(kills, tmp_path):
     _, errors = start(tmp_path / "whole").communicate(timeout=120)
     expected, dice = weights(tmp_path / "whole"), random.Random(kills)

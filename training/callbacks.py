@@ -5,10 +5,11 @@ import importlib.util
 import math
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from training import interrupts
 from training.directory import RunError
@@ -87,15 +88,34 @@ def _accuracy(logs, prefix="", missing=None):
     return logs.get(f"{prefix}acc", logs.get(f"{prefix}accuracy", missing))
 
 
-def tensorboard(directory):
+def logs_of(directory, run):
+    """The place of a run's logs in a directory for TensorBoard: as the run's own path has it.
+
+    Args:
+        directory: as of --tensorboard.
+        run: the path of the run's directory.
+    """
+    run = Path(os.path.abspath(run))
+    here = Path.cwd()
+    inside = run.relative_to(here) if run.is_relative_to(here) else run.relative_to(run.anchor)
+    return Path(directory) / inside
+
+
+def tensorboard(directory, goes_on=False):
     """Keras's TensorBoard callback: scalars of each epoch, and of each execution within it.
 
+    Args:
+        directory: of the run's logs.
+        goes_on: whether those that are there are of the same run; else they are deleted.
+
     Raises:
-        RunError: TensorBoard is not installed.
+        RunError: TensorBoard is not installed, or the logs cannot be written.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise RunError("--tensorboard needs it: pip install tensorboard")
     Path(directory).mkdir(parents=True, exist_ok=True)
+    for old in [] if goes_on else Path(directory).glob("*/events.out.tfevents.*"):
+        old.unlink()
     return _TensorBoard(directory, update_freq="batch", write_graph=False)
 
 
@@ -104,7 +124,26 @@ class _TensorBoard(keras.callbacks.TensorBoard):
 
     def on_train_batch_end(self, batch, logs=None):
         self._global_train_batch = int(self.model.optimizer.iterations.numpy())
-        super().on_train_batch_end(batch, logs)
+        with self._one_line():
+            super().on_train_batch_end(batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self._one_line():
+            super().on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs=None):
+        with self._one_line():
+            super().on_train_end(logs)
+
+    @contextmanager
+    def _one_line(self):
+        try:
+            yield
+        except tf.errors.OpError as error:  # a disk that is full, for one
+            reason = " ".join(error.message.split())[:150]
+            raise RunError(
+                f"{self.log_dir}: TensorBoard's logs cannot be written: {reason}"
+            ) from error
 
 
 class FirstStep(keras.callbacks.Callback):

@@ -1,14 +1,20 @@
 """Saving a run within and after its epochs, and going on from there to the same weights."""
 
+import io
+import json
 import math
 import time
+from contextlib import suppress
 
+import h5py
 import keras
 import numpy as np
 
+from training import clock
 from training.directory import RunError
 
 FILE = "checkpoint.weights.h5"
+SECONDS = "checkpoint.seconds.json"
 HISTORY = "checkpoint.history.csv"
 
 
@@ -62,8 +68,8 @@ class Checkpoint(keras.callbacks.Callback):
             self._fail()
         with self.directory.whole_file(HISTORY) as path:
             self.history.write(path)
-        with self.directory.whole_file(FILE) as path:
-            self.model.save_weights(path)
+        self.directory.write_json(SECONDS, clock.so_far())
+        write_state(self.directory, FILE, self.model)
         end = time.monotonic()
         self.next = end + max(self.SECONDS, (end - begin) / self.LARGEST_SHARE)
 
@@ -92,21 +98,71 @@ def restore(directory, model, history):
     file = directory.work / FILE
     if not file.exists():
         return None
+    read_state(file, model)
+    step = int(model.optimizer.iterations.numpy())
     try:
-        model.optimizer.build(model.trainable_variables)
-        model.load_weights(file)
-        step = int(model.optimizer.iterations.numpy())
         history.restore(directory.work / HISTORY, step)
     except (OSError, KeyError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(
-            f"{file}: damaged, or another model's ({reason}); --overwrite starts anew"
-        ) from error
-    for layer in model._flatten_layers():
-        # Keras does not save it: [seed, times used], once a step but by `recurrent_dropout`.
-        if hasattr(layer, "seed_generator"):
-            layer.seed_generator.state.assign([layer.seed_generator.state[0], step])
+        raise _damaged(directory.work / HISTORY, error) from error
+    with suppress(OSError, ValueError, AttributeError):  # a former version wrote none
+        clock.add(json.loads((directory.work / SECONDS).read_text(encoding="utf-8")))
     return step
+
+
+def write_state(directory, name, model):
+    """Writes all that decides how training goes on: weights, optimizer, state of random generators.
+
+    Not with `Model.save_weights`, which forgets the random generators, and by which HDF5 ends the
+    process with a segmentation fault where the disk is full: here it writes to memory.
+
+    Args:
+        directory: the `RunDirectory`.
+        name: of the file, a HDF5 file with an array for each variable.
+        model: a compiled model.
+
+    Raises:
+        RunError: the file cannot be written; one that was there before stays.
+    """
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        for key, variable in _variables(model).items():
+            file[key] = np.asarray(variable)
+    with directory.whole_file(name) as path:
+        path.write_bytes(memory.getbuffer())
+
+
+def read_state(path, model):
+    """Reads what `write_state` wrote into a compiled model.
+
+    Raises:
+        RunError: the file is lost, damaged, or another model's.
+    """
+    model.optimizer.build(model.trainable_variables)
+    variables = _variables(model)
+    try:
+        with h5py.File(path, "r") as file:
+            values = {key: np.asarray(value) for key, value in file.items()}
+        shapes = [{key: tuple(v.shape) for key, v in some.items()} for some in (values, variables)]
+        if shapes[0] != shapes[1]:
+            raise ValueError("its variables are others")
+        for key, variable in variables.items():
+            variable.assign(values[key])
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _variables(model):
+    """Dict of a name in a HDF5 file to each variable of a compiled model.
+
+    Not their own names: Keras numbers random generators through the process.
+    """
+    every = [*model.variables, *model.optimizer.variables]
+    return {f"{i:04}": variable for i, variable in enumerate(every)}
+
+
+def _damaged(file, error):
+    reason = " ".join(str(error).split())[:200]
+    return RunError(f"{file}: damaged, or another model's ({reason}); --overwrite starts anew")
 
 
 def end_epoch(model, batches, step, validation, **fit_options):

@@ -16,6 +16,7 @@ from training.recipes import Options, Switches, UsageError
 
 # The options that are paths, and how --help names their value.
 PATHS = {"data": "SOURCE", "run_dir": "DIR", "tensorboard": "DIR", "embeddings": "FILE"}
+LESS_MEMORY = "try a smaller --batch-size, --max-words, --units or --vocab-size"
 KERNEL = "kernel_launcher"  # what Jupyter starts: its command line is no script's
 
 
@@ -183,7 +184,7 @@ def _stop(script, message):
 
 
 @contextmanager
-def errors(program, *expected, interrupted="interrupted"):
+def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
     """Ends a block in one line on standard error where something is wrong that a user can mend.
 
     Args:
@@ -191,6 +192,7 @@ def errors(program, *expected, interrupted="interrupted"):
         expected: classes of exceptions whose message is one line for the user, besides `DataError`,
             `RunError` and `OSError`.
         interrupted: what is said after Ctrl-C.
+        memory: what helps where there is too little of it.
 
     Yields:
         An object whose `status` is the exit status: 0, 1 for an error, 130 for Ctrl-C.
@@ -209,7 +211,7 @@ def errors(program, *expected, interrupted="interrupted"):
         if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
             raise
         end.status = 1
-        print(f"{program}: out of memory; try a smaller --batch-size or --units", file=sys.stderr)
+        print(f"{program}: out of memory; {memory}", file=sys.stderr)
 
 
 def allow_any_output():

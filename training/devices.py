@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from training import fused
+from training.directory import RunError
 
 STEPS_PER_EXECUTION = 16
 
@@ -26,6 +27,8 @@ def prepare(seed=None):
         seed: of Python's, NumPy's and TensorFlow's generators; None leaves them alone.
     """
     set_memory_growth()
+    keras.config.set_floatx("float32")  # whatever keras.json says: the fused layers know no other
+    keras.config.set_dtype_policy("float32")
     if seed is not None:
         keras.utils.set_random_seed(seed)
     # Max pooling needs no mask (`models._pooling`); what reads padding, `proof.check` refuses.
@@ -39,19 +42,25 @@ def name():
     return ", ".join(name or "GPU" for name in names) or "CPU"
 
 
-def strategy(devices):
+def strategy(devices, batch_size=0):
     """How training is spread over the machine's devices.
 
     Args:
         devices: "one", or "all" for a copy of the model on each GPU: the batch is shared among
             them, and the gradients are added up.
+        batch_size: has to be a multiple of their number.
 
     Returns:
         A `tf.distribute.Strategy`, in whose scope the model is to be built and compiled.
+
+    Raises:
+        RunError: it is not.
     """
     if devices == "one":
         return tf.distribute.get_strategy()
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if batch_size % len(found):
+        raise RunError(f"--batch-size {batch_size}: not a multiple of the {len(found)} devices")
     return tf.distribute.MirroredStrategy([device.name for device in found])
 
 

@@ -8,6 +8,7 @@ results are gathered in unfinished/ and move up together, result.json last: a ru
 finished one leaves it as it is until then.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -27,6 +28,8 @@ RESULTS = (
     "result.json",
 )
 SETTINGS = "settings.json"
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)  # on some network drives
 # Keys of results and settings that were once written otherwise.
 FORMER = {"hash of the rows": "rows_hash", "held out": "held_out", "test hash": "test_hash"}
 
@@ -79,6 +82,7 @@ class RunDirectory:
         self.path = Path(path)
         self.work = self.path / "unfinished"
         self._lock = None
+        self._claimed = False
         self._made = []
         self._starts_anew = False
 
@@ -98,6 +102,7 @@ class RunDirectory:
         try:
             self._make()
             self._lock_directory()
+            self._claimed = True
             if (self.work / "result.json").exists():  # the run ended, but not all was moved up
                 self.publish()
             if resume and self.finished:
@@ -127,25 +132,35 @@ class RunDirectory:
 
     def release(self):
         """Gives the directory up, and removes it if it holds nothing to go on from."""
-        ours = self._lock is not None or fcntl is None
         with suppress(OSError):  # what cannot be read stays
-            if ours and all(file.name == SETTINGS for file in self.work.iterdir()):
+            if self._claimed and all(file.name == SETTINGS for file in self.work.iterdir()):
                 shutil.rmtree(self.work)
         for path in reversed(self._made):
             _remove_if_empty(path)
+        self._claimed = False
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     @contextmanager
     def whole_file(self, name):
-        """Gives a path to write to, which becomes unfinished/NAME when the block succeeds."""
+        """Gives a path to write to, which becomes unfinished/NAME when the block succeeds.
+
+        Raises:
+            RunError: it cannot be written; what was there before stays.
+        """
         partial = self.work / f"partial-{name}"
         try:
             yield partial
             with open(partial, "rb+") as file:
                 os.fsync(file.fileno())
             os.replace(partial, self.work / name)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            advice = "; make room, then --resume goes on" if error.errno in NO_ROOM else ""
+            raise RunError(
+                f"{self.work / name}: cannot be written: {error.strerror or error}{advice}"
+            ) from error
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -233,6 +248,12 @@ class RunDirectory:
         except BlockingIOError as error:
             os.close(lock)
             raise RunError(f"{self.path}: another run is using it") from error
+        except OSError as error:
+            os.close(lock)
+            if error.errno not in NO_LOCKS:
+                raise
+            print(f"{self.path}: no locks there; two runs in one directory go unnoticed")
+            return
         self._lock = lock
 
     def _check_free(self, resume, overwrite):

@@ -2,7 +2,7 @@
 
 import keras
 
-from training.directory import RunError
+from training import checkpoint
 
 FILE = "checkpoint.best.weights.h5"
 
@@ -40,8 +40,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.best_epoch == epoch + 1:
-            with self.directory.whole_file(FILE) as path:
-                self.model.save_weights(path)
+            checkpoint.write_state(self.directory, FILE, self.model)
         if self.exhausted:
             self.model.stop_training = True
 
@@ -51,13 +50,8 @@ class EarlyStopping(keras.callbacks.Callback):
         Raises:
             RunError: their file is lost or damaged.
         """
-        if self.best_epoch is None:
-            return
-        file = self.directory.work / FILE
-        try:
-            model.load_weights(file)
-        except (OSError, KeyError, ValueError) as error:
-            raise RunError(f"{file}: lost or damaged; --overwrite starts anew") from error
+        if self.best_epoch is not None:
+            checkpoint.read_state(self.directory.work / FILE, model)
 
     def _scores(self):
         """Dict of whole epoch to validation accuracy; an interrupted one decides nothing."""

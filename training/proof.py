@@ -1,10 +1,11 @@
-"""Whether a model can be saved, and read texts side by side, found out before it is trained."""
+"""Whether a model can be saved, found out before training, and whether it was, after it."""
 
 import warnings
 from contextlib import contextmanager
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 import models
 from training import embeddings
@@ -49,6 +50,29 @@ def check(model, classes=None):
             f"{_unaware(model)}: the network cannot read texts of {min(LENGTHS)} to {max(LENGTHS)} "
             f"words, padded to {WIDTH}: {reason}"
         ) from error
+
+
+def check_saved(path, texts, expected):
+    """Loads a saved model as predict.py does, and compares what it says with what was measured.
+
+    Args:
+        path: the .keras file.
+        texts: list of `str`.
+        expected: float array of shape (texts, classes), what the network said in memory.
+
+    Raises:
+        RunError: it cannot be loaded, or says something else.
+    """
+    try:
+        with only_known_classes():
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        said = np.asarray(model(tf.constant(texts)))
+    except Exception as error:  # Keras raises nearly anything for a model that it cannot load
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(f"the saved model cannot be loaded: {reason}") from error
+    tolerance = 1e-3 if tf.config.list_physical_devices("GPU") else TOLERANCE
+    if not np.allclose(said, expected, rtol=0, atol=tolerance):
+        raise RunError("the saved model gives other probabilities than were measured")
 
 
 def _check_answers(model, network):

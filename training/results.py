@@ -1,23 +1,39 @@
 """What a run ends with: the files of its directory and the last lines printed."""
 
+import os
 import shlex
+import subprocess
 
 from training import plots, saved
+from training.directory import RunError
+
+UNPROVED = "unproved.keras"
 
 
-def write_files(directory, model, reading, history, matrix, title):
+def write_files(directory, model, prove, reading, history, matrix, title):
     """Writes all files of a run but result.json.
 
     Args:
         directory: the `RunDirectory`.
         model: its fitted model, from raw text to class probabilities.
+        prove: a function of the path that it is saved at, which raises a `RunError` if the file
+            does not say what was measured.
         reading: its `saved.Reading`.
         history: the `callbacks.History`.
         matrix: its confusion matrix on the test rows.
         title: a line above the pictures.
+
+    Raises:
+        RunError: a file cannot be written, or the model was not saved as it is.
     """
     with directory.whole_file("model.keras") as path:
         saved.save(model, reading, path)
+        try:
+            prove(path)
+        except RunError as error:
+            kept = directory.path / UNPROVED
+            os.replace(path, kept)
+            raise RunError(f"{error}; it is kept as {kept}") from error
     with directory.whole_file("history.csv") as path:
         history.write(path)
     with directory.whole_file("learning_curve.png") as path:
@@ -42,10 +58,15 @@ def report(result, directory, resume_command):
     if best := result["best_epoch"]:
         print(f"the weights are those of epoch {best}, the best on held-out rows")
     print(f"run: {directory}")
-    example = shlex.join([str(directory), "Oil prices fall as supply grows"])
+    example = as_typed([str(directory), "Oil prices fall as supply grows"])
     print(f"predict: python predict.py {example}")
     if result["interrupted"]:
-        print(f"interrupted; to go on: {shlex.join(resume_command)}")
+        print(f"interrupted; to go on: {as_typed(resume_command)}")
+
+
+def as_typed(words):
+    """Words as the shell of this system takes them: `str`."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def resume_command(script, arguments, directory):

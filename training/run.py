@@ -4,11 +4,14 @@ import sys
 import time
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from corpus import directory_of
-from training import clock, command_line, interrupts, machine, quiet, recipes, saved
-from training.directory import RunDirectory, RunError
+from training import backend, clock, command_line, interrupts, machine, quiet, recipes, saved
+from training.directory import RunDirectory
+
+PROVED_TEXTS = 100  # by which a saved model is compared with what was measured
 
 
 def start(file, about, hyperparameters, known_recipes, arguments=None):
@@ -63,7 +66,8 @@ class Run:
         self.hyperparameters, self.options, self._arguments = hyperparameters, options, arguments
         self._base = recipe.hyperparameters(type(hyperparameters))  # with nothing changed
         self.seed, self.validation = options.seed, hyperparameters.validation
-        self.verbose = 0 if options.quiet else 1 if sys.stdout.isatty() else 2
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        self.verbose = 0 if options.quiet else 1 if terminal else 2
         moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         self.directory = RunDirectory(
             options.run_dir or Path("runs") / f"{script}-{recipe_name}-{moment}"
@@ -140,20 +144,13 @@ class Run:
         return self._devices.execution(self.options.devices, steps)
 
     def load_embeddings(self, model, vectorizer):
-        """With --embeddings: gives the model's embedding the vectors of words found there.
-
-        Raises:
-            DataError: as of `embeddings.apply`.
-        """
+        """With --embeddings: gives the model the vectors of words, as of `embeddings.apply`."""
         from training import embeddings
 
         embeddings.apply(model, vectorizer, self.hyperparameters, self.print, self.verbose)
 
     def check_model(self, model):
-        """Refuses a model that cannot be saved as it is trained; see `proof.check`.
-
-        Raises: RunError.
-        """
+        """Refuses a model that cannot be saved as it is trained, as of `proof.check`."""
         self._proof.check(model, len(self._reading.classes))
 
     def callbacks(self, batches):
@@ -173,9 +170,9 @@ class Run:
         every = [order, self._first_step, self._history]
         every += [self._stopping, saving, self._interrupt]
         if self.options.tensorboard:
-            logs = Path(self.options.tensorboard) / self.directory.path.name
-            every.append(callbacks.tensorboard(logs))
-        self._fit_begin = time.perf_counter()
+            logs = callbacks.logs_of(self.options.tensorboard, self.directory.path)
+            every.append(callbacks.tensorboard(logs, goes_on=self.options.resume))
+        clock.start("fit")
         return every
 
     def resume(self, model, batches, validation, callbacks):
@@ -211,19 +208,23 @@ class Run:
         done = self._interrupted or self._stopping.exhausted
         return self.hyperparameters.epochs if done else epoch
 
-    def finish(self, model, vectorizer, test_batches):
+    def finish(self, model, vectorizer, test_batches, corpus):
         """Evaluates a fitted model, and writes everything that the run directory ends with.
 
         Args:
             model: the model on token ids.
             vectorizer: the `keras.layers.TextVectorization` that made them.
             test_batches: dataset of the test rows, as of `data.evaluation_batches`.
+            corpus: the `corpus.Corpus`; by its first test rows the saved model is proved.
+
+        Raises:
+            RunError: a file cannot be written, or the model was not saved as it is.
         """
         import models
         from training import evaluation, results
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
-        clock.SECONDS["fit"] = time.perf_counter() - self._fit_begin
+        clock.stop("fit")
         self._stopping.restore_best(model)
         with clock.stage("evaluate"):
             masked = models.mask_padding(model)
@@ -231,12 +232,17 @@ class Run:
                 masked, test_batches, len(self._reading.classes), self.verbose
             )
         title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
-        complete = models.end_to_end(masked, vectorizer, self.hyperparameters.max_words)
-        results.write_files(self.directory, complete, self._reading, self._history, matrix, title)
+        max_words = self.hyperparameters.max_words
+        complete = models.end_to_end(masked, vectorizer, max_words)
+        texts = corpus.test[:PROVED_TEXTS].texts(self.hyperparameters.text).tolist()
+        expected = masked(models.token_ids(vectorizer, texts, max_words))
+        prove = partial(self._proof.check_saved, texts=texts, expected=expected)
+        told = self._reading, self._history, matrix, title
+        results.write_files(self.directory, complete, prove, *told)
         scores = evaluation.scores(matrix, self._reading.classes)
         result = self._facts() | {"parameters": model.count_params()}
-        result |= {"test_accuracy": scores.pop("accuracy"), "classes": self._reading.classes}
-        result |= scores
+        named = {"test_accuracy": scores.pop("accuracy"), "classes": self._reading.classes}
+        result |= named | scores
         self.directory.write_json("result.json", result)
         self.directory.publish()
         path = self.directory.path
@@ -249,7 +255,6 @@ class Run:
 
     def _facts(self):
         """What result.json says besides how well the model does."""
-        clock.SECONDS["total"] = clock.since_start()
         return {
             "script": self.script,
             "recipe": self.recipe_name,
@@ -258,7 +263,7 @@ class Run:
             "data": self._rows,
             "seed": self.seed,
             "tutorial_accuracy": self._tutorial_accuracy,
-            "seconds": {name: round(seconds, 3) for name, seconds in clock.SECONDS.items()},
+            "seconds": clock.so_far(),
             "peak_memory_mb": machine.peak_memory_mb(),
             "versions": machine.versions(),
             "device": self._devices.name(),
@@ -271,6 +276,7 @@ class Run:
     @clock.stage("import")
     def _import_tensorflow(self):
         """The only place where a script waits for TensorFlow."""
+        backend.require_tensorflow()
         quiet.hide_native_logs()
         from training import devices, proof
 
@@ -279,14 +285,10 @@ class Run:
     def _prepare(self):
         """Sets up the devices, and checks that they can share the batches."""
         self._devices.prepare(self.seed)
-        self.strategy = self._devices.strategy(self.options.devices)
+        batch_size = self.hyperparameters.batch_size
+        self.strategy = self._devices.strategy(self.options.devices, batch_size)
         self.layers = self._devices.layers(self.options.devices)
         self.replicas = self.strategy.num_replicas_in_sync
-        batch_size = self.hyperparameters.batch_size
-        if batch_size % self.replicas:
-            raise RunError(
-                f"--batch-size {batch_size}: not a multiple of the {self.replicas} devices"
-            )
         if self.replicas > 1 and self.validation != "none":
             # Each batch has to divide among them, and of the validation rows none can be left out.
             self.print("no validation during training on several devices")

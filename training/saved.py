@@ -3,6 +3,7 @@
 import json
 import zipfile
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 
 MEMBER = "corpus.json"  # of the .keras file, which is a zip archive; Keras passes it over
 
@@ -61,3 +62,15 @@ def reading_of(path, classes):
     if not whole:
         raise ValueError(f"its {MEMBER} is damaged, or of another model")
     return Reading(*map(tuple, strings), reading.text, reading.tokens)
+
+
+def newer_keras(path):
+    """The version of Keras that made a .keras file, if it is newer than the one here; else None."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            made = json.loads(file.read("metadata.json"))["keras_version"]
+        parts = [int(part) for part in made.split(".")[:3]]
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):
+        return None
+    here = [int(part) for part in version("keras").split(".")[:3] if part.isdigit()]
+    return made if parts > here else None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -50,3 +52,34 @@ def test_without_tensorboard_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(RunError, match="pip install tensorboard"):
         callbacks.tensorboard(tmp_path / "logs")
     assert not (tmp_path / "logs").exists()
+
+
+def steps_of(directory, tag):
+    """The steps of a scalar in TensorBoard's logs."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = accumulator.EventAccumulator(str(directory))
+    events.Reload()
+    scalars = events.Tensors(tag) if tag in events.Tags()["tensors"] else events.Scalars(tag)
+    return [event.step for event in scalars]
+
+
+def test_steps_of_tensorboard_go_on_and_those_of_another_run_are_deleted(tmp_path):
+    pytest.importorskip("tensorboard")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    fit = {"x": np.ones((8, 2)), "y": np.ones((8, 1)), "batch_size": 2, "verbose": 0}
+    for epoch in (0, 1):
+        logs = callbacks.tensorboard(tmp_path, goes_on=epoch > 0)
+        model.fit(**fit, initial_epoch=epoch, epochs=epoch + 1, callbacks=[logs])
+    assert steps_of(tmp_path / "train", "batch_loss") == list(range(1, 9))
+    assert steps_of(tmp_path / "train", "epoch_loss") == [0, 1]
+    callbacks.tensorboard(tmp_path)
+    assert not list(tmp_path.glob("train/*"))
+
+
+def test_runs_of_one_name_have_logs_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert callbacks.logs_of("logs", "a/run") == Path("logs/a/run")
+    assert callbacks.logs_of("logs", tmp_path / "b" / "run") == Path("logs/b/run")
+    elsewhere = Path(tmp_path.anchor) / "else" / "run"
+    assert callbacks.logs_of("logs", elsewhere) == Path("logs/else/run")

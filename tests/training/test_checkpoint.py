@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from conftest import fitted
@@ -32,3 +33,33 @@ def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(run_direc
     with pytest.raises(RunError, match="smaller --learning-rate, .* keeps the last finite"):
         saving.on_train_batch_end(0, {"loss": loss})
     assert (run_directory.work / checkpoint.FILE).read_bytes() == saved
+
+
+def network():
+    """A compiled network that draws random numbers at every step of its layer."""
+    keras.utils.set_random_seed(1)
+    layers = [keras.Input((5, 2)), keras.layers.LSTM(3, recurrent_dropout=0.3, dropout=0.2)]
+    model = keras.Sequential([*layers, keras.layers.Dense(2, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    return model
+
+
+def test_random_generators_go_on_where_they_were(run_directory):
+    x, y = np.random.default_rng(0).normal(size=(12, 5, 2)), np.arange(12) % 2
+    whole, first, second = network(), network(), network()
+    whole.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    first.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    checkpoint.write_state(run_directory, "state.h5", first)
+    checkpoint.read_state(run_directory.work / "state.h5", second)
+    second.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    pairs = zip(whole.get_weights(), second.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_another_models_state_is_one_line(run_directory):
+    checkpoint.write_state(run_directory, "state.h5", network())
+    other = keras.Sequential([keras.Input((5, 2)), keras.layers.Dense(3)])
+    other.compile("adam", "mse")
+    for file in ("state.h5", "absent.h5"):
+        with pytest.raises(RunError, match=f"{file}: damaged, or another model's .*--overwrite"):
+            checkpoint.read_state(run_directory.work / file, other)

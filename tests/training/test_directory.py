@@ -1,3 +1,4 @@
+import errno
 import json
 from contextlib import suppress
 
@@ -112,7 +113,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     directory = claimed(tmp_path / "run")
     with pytest.raises(KeyError), directory.whole_file("history.csv") as path:
         path.write_text("half" + {}["an error on the way"])
-    with suppress(OSError), directory.whole_file("history.csv") as path:
+    with suppress(RunError), directory.whole_file("history.csv") as path:
         raise OSError(path.write_text("half"))
     assert list(directory.work.iterdir()) == []
 
@@ -151,3 +152,28 @@ def test_a_result_with_no_number_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         directory.write_json("result.json", {"test_accuracy": float("nan")})
     assert json.dumps(list(directory.work.iterdir())) == "[]"
+
+
+def test_a_file_system_without_locks_is_used_and_said(tmp_path, monkeypatch, capsys):
+    def flock(*arguments):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("training.directory.fcntl.flock", flock)
+    directory = claimed(tmp_path / "run")
+    assert "no locks there; two runs" in capsys.readouterr().out
+    directory.release()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_is_one_line_with_advice_and_leaves_what_was_there(tmp_path, monkeypatch):
+    directory = claimed(tmp_path / "run")
+    directory.write_json("settings.json", {"a": 1})
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match="settings.json: cannot be written: No space .*--resume"):
+        directory.write_json("settings.json", {"a": 2})
+    assert contents(directory.work) == {"settings.json": '{\n  "a": 1\n}\n'}
+    directory.release()

@@ -26,6 +26,14 @@ def test_a_file_of_keras_alone_has_numbers_for_classes(tmp_path):
     assert saved.reading_of(tmp_path / "m.keras", 3).classes == ("1", "2", "3")
 
 
+@pytest.mark.parametrize(("made", "newer"), [("99.1.0", "99.1.0"), ("3.0.0", None), ("x", None)])
+def test_a_newer_keras_is_told(made, newer, tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as file:
+        file.writestr("metadata.json", json.dumps({"keras_version": made}))
+    assert saved.newer_keras(tmp_path / "m.keras") == newer
+    assert saved.newer_keras(tmp_path / "absent.keras") is None
+
+
 @pytest.mark.parametrize(
     "values",
     [
