@@ -3,6 +3,7 @@
 import json
 
 import keras
+import pytest
 from conftest import edit
 
 from training.directory import load_result
@@ -44,6 +45,7 @@ def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(clone, run_scri
     assert layer.units == 5
 
 
+@pytest.mark.slow
 def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, tiny, tmp_path):
     script = clone / "train_bilstm.py"
     edit(

@@ -13,6 +13,7 @@ import predict
 import train_bilstm
 import train_lstm
 import train_rnn
+from corpus import load
 from corpus.ag_news import CLASSES
 from training.directory import load_result
 
@@ -136,9 +137,11 @@ def test_capitals_and_punctuation_of_any_script_are_those_of_training(tmp_path, 
 def test_without_a_test_file_the_last_tenth_is_held_out_whatever_the_seed(tmp_path, capsys):
     rows = [[label, f"{text} {i}"] for i in range(30) for label, text in TWO]
     directory = corpus(tmp_path / "d", rows)
-    results = [trained_on(directory, "--overwrite", "--seed", seed)[0]["data"] for seed in (1, 2)]
-    assert results[0] == results[1]
-    assert results[0]["rows"] == {"train": 54, "held_out": 0, "test": 6}
+    result, _ = trained_on(directory, "--seed", 2)
+    assert result["data"]["rows"] == {"train": 54, "held_out": 0, "test": 6}
+    again = load(directory)
+    assert result["data"]["test_hash"] == again.test_hash
+    assert "no test file, so 6 of 60 rows are held out" in str(again)
 
 
 def test_a_language_without_spaces_gets_a_hint_and_is_read_by_characters(tmp_path, capsys):

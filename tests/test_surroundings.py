@@ -105,9 +105,8 @@ def full_at(write):
     return fsync
 
 
-@pytest.mark.parametrize(
-    "write", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3, 4, 5, 7, 8, 9, 10))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("write", range(1, 11))
 def test_a_disk_that_fills_ends_in_one_line_and_the_run_goes_on(
     write, tiny, tmp_path, monkeypatch, capsys
 ):

@@ -249,8 +249,7 @@ class Run:
         results.report(result, path, results.resume_command(self.script, self._arguments, path))
 
     @property
-    def _interrupted(self):
-        """Whether Ctrl-C or SIGTERM ended the training."""
+    def _interrupted(self):  # by Ctrl-C or SIGTERM, in training
         return self._interrupt is not None and self._interrupt.signal is not None
 
     def _facts(self):
