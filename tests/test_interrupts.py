@@ -50,6 +50,8 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
         assert not (stopped / "result.json").exists()
 
     first = json.loads((stopped / "unfinished" / "checkpoint.seconds.json").read_text())
+    if number == signal.SIGINT:
+        assert first == load_result(stopped)["seconds"]
     with pytest.raises(SystemExit) as refused:
         train_lstm.main(words(*command, "--run-dir", stopped, "--seed", 2, "--resume"))
     assert refused.value.code == 1

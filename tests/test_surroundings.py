@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import zipfile
@@ -129,6 +128,7 @@ def test_a_disk_that_fills_ends_in_one_line_and_the_run_goes_on(
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [200, 3000, 10_000, 40_000])
 def test_a_limit_on_the_size_of_files_ends_in_one_line(limit, tiny, tmp_path):
+    resource = pytest.importorskip("resource")
     command = ["train_lstm.py", "fast", "--data", tiny, *SMALL, "--run-dir", tmp_path / "run"]
     done = subprocess.run(
         [sys.executable, *map(str, command)],

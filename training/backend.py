@@ -1,5 +1,6 @@
-"""Which backend Keras has: this project needs TensorFlow, and float32."""
+"""What is settled before Keras is imported: its backend, and what Matplotlib says with it."""
 
+import logging
 import os
 import sys
 
@@ -9,9 +10,12 @@ from training.directory import RunError
 def require_tensorflow():
     """Makes Keras use TensorFlow, whatever its configuration file says. Before it is imported.
 
+    Keras imports Matplotlib, which warns of a home that it cannot write to.
+
     Raises:
         RunError: the environment, or a notebook that has imported Keras, says otherwise.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     asked = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if "keras" in sys.modules:
         asked = sys.modules["keras"].config.backend()

@@ -34,9 +34,8 @@ def start(file, about, hyperparameters, known_recipes, arguments=None):
     name, chosen, options = command_line.parse(
         script, about, hyperparameters, known_recipes, arguments
     )
-    recipe = known_recipes[name]
     given = command_line.given() if arguments is None else list(map(str, arguments))
-    return Run(script, name, recipe, chosen, options, given), chosen
+    return Run(script, name, known_recipes[name], chosen, options, given), chosen
 
 
 class _NothingToDo(Exception):
@@ -209,7 +208,7 @@ class Run:
         return self.hyperparameters.epochs if done else epoch
 
     def finish(self, model, vectorizer, test_batches, corpus):
-        """Evaluates a fitted model, and writes everything that the run directory ends with.
+        """Evaluates a fitted model, and writes all that the run directory ends with.
 
         Args:
             model: the model on token ids.
@@ -221,7 +220,7 @@ class Run:
             RunError: a file cannot be written, or the model was not saved as it is.
         """
         import models
-        from training import evaluation, results
+        from training import checkpoint, evaluation, results
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
         clock.stop("fit")
@@ -243,6 +242,7 @@ class Run:
         result = self._facts() | {"parameters": model.count_params()}
         named = {"test_accuracy": scores.pop("accuracy"), "classes": self._reading.classes}
         result |= named | scores
+        self.directory.write_json(checkpoint.SECONDS, result["seconds"])
         self.directory.write_json("result.json", result)
         self.directory.publish()
         path = self.directory.path
