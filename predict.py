@@ -1,7 +1,6 @@
 """Classifies texts with a trained model: those of the command line, or standard input's lines."""
 
 import argparse
-import codecs
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from tqdm import tqdm
 
 import corpus
 from corpus import DataError
-from corpus.files import decode
+from corpus.files import UTF_16_MARKS, decode
 from training import backend, command_line, quiet, saved
 
 BATCH_SIZE = 32
@@ -262,7 +261,7 @@ def _lines():
         return
     stream = sys.stdin.buffer
     for number, line in enumerate(stream, start=1):
-        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if number == 1 and line.startswith(UTF_16_MARKS):
             text = decode(line + stream.read(), STDIN).removesuffix("\n")
             yield from (line.rstrip("\r") for line in text.split("\n"))
             return

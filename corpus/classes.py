@@ -29,25 +29,24 @@ def as_written(cells, where):
     Raises:
         DataError: a class is empty or odd, or numbers are mixed with names.
     """
-    # The first row with each class: the last that is put into the dict.
-    rows = dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
-    rows, written = dict(sorted(rows.items(), key=lambda item: item[1])), {}
-    numbers = is_number(cells[0])
-    for cell, row in rows.items():
+    written, numbers = dict.fromkeys(cells), is_number(cells[0])
+    for cell in written:
         written[cell] = (
             str(int(NUMBER.fullmatch(cell.strip())[1])) if is_number(cell) else name(cell)
         )
         if not written[cell]:
-            raise DataError(f"{where(row)}: no class")
+            raise DataError(f"{where(cells.index(cell))}: no class")
         if any(unicodedata.category(character) == "Cc" for character in written[cell]):
-            raise DataError(f"{where(row)}: a control character in the class {cell[:SHOWN]!r}")
+            raise DataError(
+                f"{where(cells.index(cell))}: a control character in the class {cell[:SHOWN]!r}"
+            )
         if is_number(cell) != numbers:
             raise DataError(
-                f"{where(row)}: the class {cell[:SHOWN]!r}, where the first row has "
+                f"{where(cells.index(cell))}: the class {cell[:SHOWN]!r}, where the first row has "
                 f"{cells[0][:SHOWN]!r}: numbers mixed with names"
             )
     for separator in SEPARATORS:
-        if all(separator in cell for cell in rows):
+        if all(separator in cell for cell in written):
             raise DataError(
                 f"{where(0)}: the class {cells[0][:SHOWN]!r} and all others have {separator!r} in "
                 "them; columns are separated by commas in a .csv, by tabs in a .tsv"

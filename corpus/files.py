@@ -18,6 +18,7 @@ LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless to
 ROWS_AT_ONCE = 512
 LONGEST_FIRST_LINE = 100_000  # characters in which the separator is looked for
 BYTE_ORDER_MARK = "\ufeff"
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _columns(rows, path):
     while chunk := list(islice(rows, ROWS_AT_ONCE)):
         kept, widths = chunk, set(map(len, chunk))
         if min(widths) < 2:
-            kept = [row for row in chunk if len(row) > 1 or (row and row[0].strip())]
-            blank += [read + i for i, row in enumerate(chunk, start=1) if row not in kept]
+            kept = [row for row in chunk if not _is_blank(row)]
+            blank += [read + i for i, row in enumerate(chunk, start=1) if _is_blank(row)]
             widths = set(map(len, kept))
         read += len(chunk)
         columns = columns or [[] for row in kept[:1] for _ in row]
@@ -120,6 +121,10 @@ def _columns(rows, path):
         for column, cells in zip(columns, zip(*kept, strict=True), strict=False):
             column.extend(cells)
     return columns, blank
+
+
+def _is_blank(row):
+    return not row or (len(row) == 1 and not row[0].strip())
 
 
 def _refuse_widths(rows, columns, blank, path):
@@ -145,8 +150,7 @@ def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1
     Raises:
         DataError: they are in another encoding or hold NUL; the message names the place.
     """
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if is_utf16 else "utf-8"
+    encoding = "utf-16" if content.startswith(UTF_16_MARKS) else "utf-8"
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
