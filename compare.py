@@ -148,7 +148,7 @@ def main(arguments=None):
     parser.add_argument("--picture", metavar="FILE", default="comparison.png", help="a picture")
     options = parser.parse_args(arguments)
     command_line.allow_any_output()
-    with command_line.errors("compare.py") as end:
+    with command_line.errors("compare.py") as end, command_line.reader_that_may_leave():
         results = find(options.run, Path("runs"))
         print(table(results))
         same_test = len({result["data"]["test_hash"] for result in results}) == 1

@@ -1,5 +1,6 @@
 """Corpus -> fitted vectorizer -> token ids -> bucketed batches: what the scripts call in turn."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import keras
@@ -52,7 +53,8 @@ def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
         "split": {"words": models.split_words, "characters": "character"}[tokens],
     }
     adapted = keras.layers.TextVectorization(max_tokens=vocab_size, **options)
-    adapted.adapt(_text_batches(texts))
+    with suppress(tf.errors.InvalidArgumentError):  # Keras's, where no word is a known one
+        adapted.adapt(_text_batches(texts))
     words = adapted.get_vocabulary(include_special_tokens=False)
     if not words:
         raise DataError(

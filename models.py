@@ -223,29 +223,31 @@ def mask_padding(model):
     Args:
         model: a model on token ids that begins with an embedding.
     """
+    return _rebuilt(model, _masking)
 
-    def masking(node):
-        if node["class_name"] == "Embedding":
-            return node | {"config": node["config"] | {"mask_zero": True}}
-        return node
 
-    return _rebuilt(model, masking)
+def as_saved(model):
+    """The copy of a model that is saved: it masks padding, and its layers load in safe mode.
+
+    Those made for training (`training.fused`) are replaced by those of Keras that they extend.
+    """
+    return _rebuilt(model, _masking, _of_keras)
 
 
 def end_to_end(model, vectorizer, max_words=0):
     """Puts a fitted model behind its vectorizer: raw strings in, class probabilities out.
 
     Args:
-        model: a fitted model on token ids that masks padding, as of `mask_padding`.
+        model: a fitted model on token ids.
         vectorizer: the `keras.layers.TextVectorization` that made its token ids.
         max_words: at most so many tokens of each text are read; 0 means all.
 
     Returns:
         A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape
-        (batch, classes), with Keras's own layers.
+        (batch, classes), with the layers of `as_saved`.
     """
     text = keras.Input(shape=(), dtype="string", name="text")
-    probabilities = with_keras_layers(model)(token_ids(vectorizer, text, max_words))
+    probabilities = as_saved(model)(token_ids(vectorizer, text, max_words))
     return keras.Model(text, probabilities, name=f"{model.name}_end_to_end")
 
 
@@ -266,24 +268,20 @@ def token_ids(vectorizer, texts, max_words=0):
     return keras.ops.concatenate([first, ids[:, 1:]], axis=1)
 
 
-def with_keras_layers(model):
-    """A copy of a model with Keras's own layers, which load in safe mode.
-
-    Args:
-        model: a model; layers made for training (`training.fused`) are replaced by those of Keras
-            that they extend.
-    """
-
-    def of_keras(node):
-        if (node.get("registered_name") or "").startswith("fused>"):
-            return node | {"module": "keras.layers", "registered_name": None}
+def _masking(node):
+    if node["class_name"] != "Embedding":
         return node
+    return node | {"config": node["config"] | {"mask_zero": True}}
 
-    return _rebuilt(model, of_keras)
+
+def _of_keras(node):
+    if not (node.get("registered_name") or "").startswith("fused>"):
+        return node
+    return node | {"module": "keras.layers", "registered_name": None}
 
 
-def _rebuilt(model, change):
-    """A copy of a model with the same weights, where `change` was made to each layer's config.
+def _rebuilt(model, *changes):
+    """A copy of a model with the same weights, where changes were made to each layer's config.
 
     Going through the config, and not from layer to layer, reaches what stands within wrappers, and
     keeps whatever options they have.
@@ -292,7 +290,9 @@ def _rebuilt(model, change):
     def changed(node):
         if isinstance(node, dict):
             node = {key: changed(value) for key, value in node.items()}
-            return change(node) if "class_name" in node and "config" in node else node
+            for change in changes if "class_name" in node and "config" in node else ():
+                node = change(node)
+            return node
         return [changed(item) for item in node] if isinstance(node, list | tuple) else node
 
     copy = type(model).from_config(changed(model.get_config()))

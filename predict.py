@@ -2,11 +2,9 @@
 
 import argparse
 import json
-import os
 import re
 import sys
 import unicodedata
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -188,24 +186,13 @@ def main(arguments=None):
 
         devices.prepare()
         classifier = load_model(options.model)
-        with _reader_that_may_leave():
+        with command_line.reader_that_may_leave():
             if options.evaluate is None:
                 _answer(classifier, options)
             else:
                 bar = int(sys.stderr is not None and sys.stderr.isatty())
                 _print_scores(*evaluate(classifier, options.evaluate, bar), options)
     return end.status
-
-
-@contextmanager
-def _reader_that_may_leave():
-    """Ends quietly where the reader of standard output, `head` for one, has enough."""
-    try:
-        yield
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_scores(scores, about, options):

@@ -34,9 +34,10 @@ def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctu
     assert vectorizer.get_vocabulary() == ["", "[UNK]", "oil", "goal"]
 
 
-def test_texts_without_a_word_are_refused():
+@pytest.mark.parametrize("texts", [["", "!"], ["q" * 300, "r" * 1000]])
+def test_texts_without_a_word_are_refused(texts):
     with pytest.raises(DataError, match="the 2 texts .* hold no word"):
-        data.fit_vectorizer(np.array(["", "!"], dtype=object), 20)
+        data.fit_vectorizer(np.array(texts, dtype=object), 20)
 
 
 def test_token_ids_are_those_of_the_layer(vectorizer):

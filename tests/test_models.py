@@ -69,7 +69,7 @@ def test_padding_changes_what_an_unmasked_model_says_but_not_its_copy_without(bu
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vectorizer, tmp_path):
     tokens_model = small(builder, vectorizer, pooling="max", dropout=0.5)
-    model = models.end_to_end(models.mask_padding(tokens_model), vectorizer)
+    model = models.end_to_end(tokens_model, vectorizer)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     texts = tf.constant(["Oil, match!", "", "\U0001f600", "日本 goal", "goal " * 300])
@@ -83,7 +83,7 @@ def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vecto
 
 def test_a_batch_of_empty_texts_gets_probabilities(vectorizer):
     model = small(models.stacked_bilstm, vectorizer)
-    model = models.end_to_end(models.mask_padding(model), vectorizer)
+    model = models.end_to_end(model, vectorizer)
     assert np.isfinite(model.predict(tf.constant(["", "  ", "!?"]), verbose=0)).all()
 
 
@@ -92,7 +92,7 @@ def test_a_gru_stands_in_for_the_lstm():
         model = builder(30, embed_size=4, units=3, layer=keras.layers.GRU)
         assert model.count_params() < builder(30, embed_size=4, units=3).count_params()
         ids = np.array([[3, 4, 5, 0]])
-        copy = models.with_keras_layers(models.mask_padding(model))
+        copy = models.as_saved(model)
         np.testing.assert_allclose(copy(ids), model(ids[:, :3]), atol=1e-6)
 
 

@@ -6,17 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 
 import numpy as np
 import pytest
 from conftest import PROJECT, weights, words
 
+import compare
 import predict
 import train_lstm
-from training import saved
-from training.directory import load_result
-from training.results import UNPROVED
+from training import backend, saved
+from training.directory import UNPROVED, RunError, load_result
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3, "--quiet"]
 
@@ -70,6 +71,38 @@ def test_streams_of_a_notebook_will_do(trained, tiny, tmp_path, monkeypatch):
     assert [line[:6] for line in stream.text.splitlines()[-2:]] == ["Sports", "Busine"]
 
 
+def test_a_closed_standard_output_is_no_traceback(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    train_lstm.main(words("fast", "--data", tiny, "--run-dir", tmp_path / "run", *SMALL[:-1]))
+    assert load_result(tmp_path / "run")["test_accuracy"] > 0
+
+
+def test_what_standard_output_does_not_take_is_one_line(trained, monkeypatch, capsys):
+    def write(error):
+        raise OSError(error, os.strerror(error))
+
+    for error, status in ((errno.ENOSPC, 1), (errno.EPIPE, 0)):  # a full disk; `| head`
+        with monkeypatch.context() as patch:
+            patch.setattr(sys.stdout, "write", lambda _, error=error: write(error))
+            patch.setattr(sys.stdout, "fileno", lambda: os.open(os.devnull, os.O_WRONLY))
+            assert compare.main([str(trained)]) == predict.main([str(trained), "goal"]) == status
+        for line in capsys.readouterr().err.splitlines():
+            assert line.endswith(".py: standard output: No space left on device")
+
+
+def test_without_a_temporary_folder_the_way_to_one_is_named(monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, "/proc/none")
+    monkeypatch.setattr(os, "open", lambda *_, **__: write_nothing())
+    with pytest.raises(RunError, match="^No usable temporary directory .* set TMPDIR"):
+        backend.require_tensorflow()
+
+
+def write_nothing():
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
 def test_a_model_that_does_not_say_what_was_measured_is_kept_apart(
     tiny, tmp_path, monkeypatch, capsys
 ):
@@ -91,6 +124,7 @@ def test_a_model_that_does_not_say_what_was_measured_is_kept_apart(
     assert not (run / "model.keras").exists()
     train_lstm.main(words(*command, "--resume"))
     assert load_result(run)["resumed_from_epoch"] == 1
+    assert not (run / UNPROVED).exists()
 
 
 def full_at(write):

@@ -1,8 +1,9 @@
-"""What is settled before Keras is imported: its backend, and what Matplotlib says with it."""
+"""What is settled before Keras is imported: its backend, and that it can write what it has to."""
 
 import logging
 import os
 import sys
+import tempfile
 
 from training.directory import RunError
 
@@ -13,8 +14,15 @@ def require_tensorflow():
     Keras imports Matplotlib, which warns of a home that it cannot write to.
 
     Raises:
-        RunError: the environment, or a notebook that has imported Keras, says otherwise.
+        RunError: the environment, or a notebook that has imported Keras, says otherwise; or there
+            is no folder for temporary files, which TensorFlow's import wants.
     """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{error.strerror}: set TMPDIR to a folder that can be written to"
+        ) from error
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     asked = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if "keras" in sys.modules:

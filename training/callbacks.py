@@ -72,9 +72,16 @@ class History(keras.callbacks.Callback):
             writer.writerows(self.points)
 
     def restore(self, path, last_step):
-        """Reads the points of `write` up to a step."""
+        """Reads the points of `write` up to a step.
+
+        Raises:
+            OSError, ValueError, TypeError: the file cannot be read, or is damaged.
+        """
         with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        if list(reader.fieldnames or ()) != list(self.COLUMNS):
+            raise ValueError(f"its columns are not {','.join(self.COLUMNS)}")
         points = [{name: float(row[name]) if row[name] else None for name in row} for row in rows]
         for point in points:
             point.update(step=int(point["step"]), epoch=int(point["epoch"]))

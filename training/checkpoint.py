@@ -102,7 +102,7 @@ def restore(directory, model, history):
     step = int(model.optimizer.iterations.numpy())
     try:
         history.restore(directory.work / HISTORY, step)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise _damaged(directory.work / HISTORY, error) from error
     with suppress(OSError, ValueError, AttributeError):  # a former version wrote none
         clock.add(json.loads((directory.work / SECONDS).read_text(encoding="utf-8")))

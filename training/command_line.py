@@ -1,6 +1,7 @@
 """The command line: a recipe, then --FIELD VALUE for what differs; and errors of one line."""
 
 import argparse
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import fields
@@ -189,8 +190,8 @@ def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
 
     Args:
         program: the name of the script, with .py.
-        expected: classes of exceptions whose message is one line for the user, besides `DataError`,
-            `RunError` and `OSError`.
+        expected: classes of exceptions whose message is one line for the user, besides `DataError`
+            and `RunError`.
         interrupted: what is said after Ctrl-C.
         memory: what helps where there is too little of it.
 
@@ -200,9 +201,13 @@ def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
     end = SimpleNamespace(status=0)
     try:
         yield end
-    except (DataError, RunError, OSError, *expected) as error:
+    except (DataError, RunError, *expected) as error:
         end.status = 1
         print(f"{program}: {error}", file=sys.stderr)
+    except OSError as error:  # of a file, which it names, or of a stream
+        end.status = 1
+        where = error.filename or "standard output"
+        print(f"{program}: {where}: {error.strerror or error}", file=sys.stderr)
     except KeyboardInterrupt:
         end.status = 130
         print(f"\n{program}: {interrupted}", file=sys.stderr)
@@ -212,6 +217,17 @@ def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
             raise
         end.status = 1
         print(f"{program}: out of memory; {memory}", file=sys.stderr)
+
+
+@contextmanager
+def reader_that_may_leave():
+    """Ends quietly where the reader of standard output, `head` for one, has enough."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def allow_any_output():

@@ -28,6 +28,7 @@ RESULTS = (
     "result.json",
 )
 SETTINGS = "settings.json"
+UNPROVED = "unproved.keras"  # a model that was saved otherwise than it was measured
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)  # on some network drives
 # Keys of results and settings that were once written otherwise.
@@ -227,6 +228,7 @@ class RunDirectory:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
                     file.unlink()
+        (self.path / UNPROVED).unlink(missing_ok=True)
         for name in RESULTS:
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
                 os.replace(self.work / name, self.path / name)

@@ -5,9 +5,7 @@ import shlex
 import subprocess
 
 from training import plots, saved
-from training.directory import RunError
-
-UNPROVED = "unproved.keras"
+from training.directory import UNPROVED, RunError
 
 
 def write_files(directory, model, prove, reading, history, matrix, title):

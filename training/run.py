@@ -11,7 +11,7 @@ from corpus import directory_of
 from training import backend, clock, command_line, interrupts, machine, quiet, recipes, saved
 from training.directory import RunDirectory
 
-PROVED_TEXTS = 100  # by which a saved model is compared with what was measured
+PROVED_TEXTS = 10  # the shortest of ten times as many: Keras's layers take long for long ones
 
 
 def start(file, about, hyperparameters, known_recipes, arguments=None):
@@ -65,8 +65,8 @@ class Run:
         self.hyperparameters, self.options, self._arguments = hyperparameters, options, arguments
         self._base = recipe.hyperparameters(type(hyperparameters))  # with nothing changed
         self.seed, self.validation = options.seed, hyperparameters.validation
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        self.verbose = 0 if options.quiet else 1 if terminal else 2
+        silent = options.quiet or sys.stdout is None  # it is closed
+        self.verbose = 0 if silent else 1 if sys.stdout.isatty() else 2
         moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         self.directory = RunDirectory(
             options.run_dir or Path("runs") / f"{script}-{recipe_name}-{moment}"
@@ -214,7 +214,7 @@ class Run:
             model: the model on token ids.
             vectorizer: the `keras.layers.TextVectorization` that made them.
             test_batches: dataset of the test rows, as of `data.evaluation_batches`.
-            corpus: the `corpus.Corpus`; by its first test rows the saved model is proved.
+            corpus: the `corpus.Corpus`; by some of its test rows the saved model is proved.
 
         Raises:
             RunError: a file cannot be written, or the model was not saved as it is.
@@ -231,11 +231,11 @@ class Run:
                 masked, test_batches, len(self._reading.classes), self.verbose
             )
         title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
-        max_words = self.hyperparameters.max_words
-        complete = models.end_to_end(masked, vectorizer, max_words)
-        texts = corpus.test[:PROVED_TEXTS].texts(self.hyperparameters.text).tolist()
-        expected = masked(models.token_ids(vectorizer, texts, max_words))
-        prove = partial(self._proof.check_saved, texts=texts, expected=expected)
+        hp = self.hyperparameters
+        complete = models.end_to_end(model, vectorizer, hp.max_words)
+        texts = sorted(corpus.test[: 10 * PROVED_TEXTS].texts(hp.text), key=len)[:PROVED_TEXTS]
+        expected = masked(models.token_ids(vectorizer, texts, hp.max_words))
+        prove = partial(self._proof.check_saved, vectorizer, texts, expected)
         told = self._reading, self._history, matrix, title
         results.write_files(self.directory, complete, prove, *told)
         scores = evaluation.scores(matrix, self._reading.classes)

@@ -54,8 +54,8 @@ def reading_of(path, classes):
     try:
         reading = Reading(**values)
         strings = [reading.classes, reading.labels, reading.text_names]
-        whole = all(set(map(type, part)) <= {str} for part in strings)
-        whole = whole and len(reading.classes) == len(reading.labels) == classes
+        whole = all(type(part) is list and set(map(type, part)) <= {str} for part in strings)
+        whole = whole and len(set(reading.classes)) == len(set(reading.labels)) == classes
         whole = whole and reading.text in TEXTS and reading.tokens in TOKENS
     except TypeError:
         whole = False

@@ -63,3 +63,14 @@ def test_another_models_state_is_one_line(run_directory):
     for file in ("state.h5", "absent.h5"):
         with pytest.raises(RunError, match=f"{file}: damaged, or another model's .*--overwrite"):
             checkpoint.read_state(run_directory.work / file, other)
+
+
+def test_a_damaged_history_is_one_line(run_directory):
+    history = callbacks.History(steps_per_epoch=16)
+    model = fitted(history, callbacks=[checkpoint.Checkpoint(run_directory, history)]).model
+    file = run_directory.work / checkpoint.HISTORY
+    whole = file.read_text()
+    for damaged in ("", whole.replace("\n", ",9,9\n"), whole.replace("step", "pets"), "a\nb,c\n"):
+        file.write_text(damaged)
+        with pytest.raises(RunError, match=f"{file}: damaged.*--overwrite"):
+            checkpoint.restore(run_directory, model, history)

@@ -26,9 +26,9 @@ def test_outputs_and_gradients_are_those_of_keras(builder, layer, mask, pooling)
 @pytest.mark.parametrize(("builder", "layer"), BUILDERS)
 def test_a_copy_to_save_has_plain_layers(builder, layer):
     model = builder(50, embed_size=6, units=5, layer=layer)
-    assert "fused" not in models.with_keras_layers(model).to_json()
+    assert "fused" not in models.as_saved(model).to_json()
     assert "fused" in models.mask_padding(model).to_json()
-    copy = models.with_keras_layers(models.mask_padding(model))
+    copy = models.as_saved(model)
     ids = np.array([[3, 4, 5]])
     np.testing.assert_allclose(copy(ids), model(ids), atol=1e-6)
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import zipfile
 
@@ -35,36 +36,29 @@ def test_a_newer_keras_is_told(made, newer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values",
+    "changed",
     [
-        [],
-        {"classes": ["no", "yes"]},
-        {"classes": ["no"], "labels": ["0"], "text_names": [], "text": "title", "tokens": "words"},
-        {
-            "classes": [0, 1],
-            "labels": ["0", "1"],
-            "text_names": [],
-            "text": "title",
-            "tokens": "words",
-        },
-        {
-            "classes": ["a", "b"],
-            "labels": ["0", "1"],
-            "text_names": [],
-            "text": "x",
-            "tokens": "words",
-        },
-        {
-            "classes": ["a", "b"],
-            "labels": ["0", "1"],
-            "text_names": [],
-            "text": "title",
-            "tokens": [],
-        },
+        {"classes": ["no"], "labels": ["0"]},
+        {"classes": [0, 1]},
+        {"classes": "ab"},
+        {"classes": ["a", "a"]},
+        {"labels": ["0", "0"]},
+        {"text": "x"},
+        {"tokens": []},
+        {"more": 1},
     ],
 )
-def test_damage_is_noticed(values, tmp_path):
-    with zipfile.ZipFile(tmp_path / "m.keras", "w") as file:
+def test_damage_is_noticed(changed, tmp_path):
+    check_damaged(dataclasses.asdict(READING) | changed, tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("values", [[], {"classes": ["no", "yes"]}])
+def test_what_is_no_reading_is_damage(values, tmp_path):
+    check_damaged(values, tmp_path / "m.keras")
+
+
+def check_damaged(values, path):
+    with zipfile.ZipFile(path, "w") as file:
         file.writestr(saved.MEMBER, json.dumps(values))
     with pytest.raises(ValueError, match="damaged"):
-        saved.reading_of(tmp_path / "m.keras", 2)
+        saved.reading_of(path, 2)
