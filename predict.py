@@ -180,7 +180,7 @@ def main(arguments=None):
     command_line.allow_any_output()
     memory = "give shorter texts, or fewer rows at once"
     with command_line.errors("predict.py", ModelError, memory=memory) as end:
-        backend.require_tensorflow()
+        backend.prepare()
         quiet.hide_native_logs()
         from training import devices
 

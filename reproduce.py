@@ -180,7 +180,7 @@ def measure(options, directory):
     results = run_all(recipes, seeds, options.data, directory)
     compared = [one for _, switch in switches for one in (switch, base(switch))]
     results |= run_all(list(dict.fromkeys(compared)), switch_seeds, options.data, directory)
-    backend.require_tensorflow()
+    backend.prepare()
     quiet.hide_native_logs()  # all runs are made: they have the terminal themselves
     from training import devices
 

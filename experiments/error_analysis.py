@@ -148,7 +148,7 @@ def main(arguments=None):
             name: growth(chosen, options.data, corpus, results[chosen, SEED], options.dir)
             for name, chosen in MODELS.items()
         }
-        backend.require_tensorflow()
+        backend.prepare()
         quiet.hide_native_logs()  # all runs are made: they have the terminal themselves
         from training import devices
 

@@ -1,12 +1,15 @@
 """TensorFlow's devices: memory growth, and what trains fastest on a CPU, a GPU or several."""
 
+import os
 import warnings
+from contextlib import suppress
 
 import keras
 import tensorflow as tf
 
 from training import fused
 from training.directory import RunError
+from training.machine import cores
 
 STEPS_PER_EXECUTION = 16
 
@@ -27,12 +30,23 @@ def prepare(seed=None):
         seed: of Python's, NumPy's and TensorFlow's generators; None leaves them alone.
     """
     set_memory_growth()
+    _share_cores()
     keras.config.set_floatx("float32")  # whatever keras.json says: the fused layers know no other
     keras.config.set_dtype_policy("float32")
     if seed is not None:
         keras.utils.set_random_seed(seed)
     # Max pooling needs no mask (`models._pooling`); what reads padding, `proof.check` refuses.
     warnings.filterwarnings("ignore", message="(?s)Layer .* does not support masking")
+
+
+def _share_cores():
+    """Half of the cores for a single operation: the two directions of a layer run side by side.
+
+    The products are so small that sharing one among threads costs more than it saves.
+    """
+    if "TF_NUM_INTRAOP_THREADS" not in os.environ:
+        with suppress(RuntimeError):  # a notebook has used TensorFlow already
+            tf.config.threading.set_intra_op_parallelism_threads(max(1, cores() // 2))
 
 
 def name():

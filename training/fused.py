@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 TANH, SIGMOID = keras.activations.tanh, keras.activations.sigmoid
+MANY_UNITS = 32  # from which on `hidden_states` is faster than the gradient of `BlockLSTM`
 
 
 @keras.saving.register_keras_serializable("fused")  # for Bidirectional, which copies its layer
@@ -121,20 +122,10 @@ class LSTM(keras.layers.LSTM):
         steps = tf.transpose(sequences, [1, 0, 2])
         if self.go_backwards:
             steps = tf.reverse_sequence(steps, lengths, seq_axis=0, batch_axis=1)
-        zeros, no_peephole = tf.zeros([texts, self.units]), tf.zeros([self.units])
-        hidden = tf.raw_ops.BlockLSTM(
-            seq_len_max=tf.cast(tf.reduce_max(lengths), tf.int64),
-            x=steps,
-            cs_prev=zeros,
-            h_prev=zeros,
-            w=_icfo(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)),
-            wci=no_peephole,
-            wcf=no_peephole,
-            wco=no_peephole,
-            b=_icfo(self.cell.bias),
-            forget_bias=0.0,
-            cell_clip=-1.0,
-        ).h
+        weights = _icfo(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0))
+        arguments = steps, weights, _icfo(self.cell.bias), tf.reduce_max(lengths)
+        few = self.units < MANY_UNITS
+        hidden = block_lstm(*arguments).h if few else hidden_states(*arguments)
         last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
         last = tf.gather_nd(hidden, last) * tf.cast(lengths > 0, tf.float32)[:, None]
         if not self.return_sequences:
@@ -145,6 +136,80 @@ class LSTM(keras.layers.LSTM):
         if self.go_backwards:
             hidden = tf.reverse_sequence(hidden, lengths, seq_axis=0, batch_axis=1)[::-1]
         return tf.transpose(hidden, [1, 0, 2])
+
+
+def block_lstm(inputs, weights, bias, steps):
+    """TensorFlow's operation `BlockLSTM`, without peepholes, from a state of zeros.
+
+    Args:
+        inputs: float32 tensor of shape (width, batch, features).
+        weights: float32 tensor of shape (features + units, 4 * units), the kernel above the
+            recurrent kernel, its gates in the order of `_icfo`.
+        bias: float32 tensor of shape (4 * units,).
+        steps: int32, the number of steps to take; what comes behind them is 0.
+
+    Returns:
+        Gates, cell and hidden states, named as of `tf.raw_ops.BlockLSTM`, each a float32 tensor of
+        shape (width, batch, units).
+    """
+    units = bias.shape[0] // 4
+    zeros, no_peephole = tf.zeros([tf.shape(inputs)[1], units]), tf.zeros([units])
+    return tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(steps, tf.int64),
+        x=inputs,
+        cs_prev=zeros,
+        h_prev=zeros,
+        w=weights,
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        b=bias,
+        forget_bias=0.0,
+        cell_clip=-1.0,
+    )
+
+
+@tf.custom_gradient
+def hidden_states(inputs, weights, bias, steps):
+    """The hidden states of `block_lstm`, whose arguments it has, with a gradient of its own.
+
+    That of TensorFlow adds to the gradient of the weights at every step. Here the loop holds only
+    what depends on the step after it; one product for all steps gives each matrix's gradient.
+    """
+    out = block_lstm(inputs, weights, bias, steps)
+    features = inputs.shape[-1]
+    kernel, recurrent_kernel = weights[:features], weights[features:]
+
+    def gradient(d_hidden):
+        start = tf.zeros_like(out.h[:1])
+        cells_before = tf.concat([start, out.cs[:-1]], axis=0)
+        hidden_before = tf.concat([start, out.h[:-1]], axis=0)
+        slopes = [  # of the cell's state by the input gate, new content and forget gate
+            out.ci * out.i * (1 - out.i),
+            out.i * (1 - out.ci**2),
+            cells_before * out.f * (1 - out.f),
+            out.co * out.o * (1 - out.o),  # and of the hidden state by the output gate
+        ]
+        slopes = tf.concat(slopes, axis=2)
+        by_cell = out.o * (1 - out.co**2)
+
+        def backward(t, d_from_later, d_cell, d_gates):
+            d_state = d_hidden[t] + d_from_later
+            d_cell += d_state * by_cell[t]
+            d_gate = tf.concat([d_cell, d_cell, d_cell, d_state], axis=1) * slopes[t]
+            d_before = tf.matmul(d_gate, recurrent_kernel, transpose_b=True)
+            return t - 1, d_before, d_cell * out.f[t], d_gates.write(t, d_gate)
+
+        width = tf.shape(inputs)[0]
+        d_gates = tf.TensorArray(tf.float32, width, element_shape=slopes.shape[1:])
+        begin = (width - 1, start[0], start[0], d_gates)
+        d_gates = tf.while_loop(lambda t, *_: t >= 0, backward, begin)[3].stack()
+        before = tf.concat([inputs, hidden_before], axis=2)
+        d_weights = tf.tensordot(before, d_gates, [[0, 1], [0, 1]])
+        d_inputs = tf.tensordot(d_gates, kernel, [[2], [1]])
+        return d_inputs, d_weights, tf.reduce_sum(d_gates, axis=[0, 1]), None
+
+    return out.h, gradient
 
 
 def _icfo(weights):

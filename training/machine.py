@@ -20,9 +20,13 @@ def machine():
     if cpuinfo.exists():
         names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
         processor = names[0].split(":")[1].strip() if names else processor
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     names = ", ".join(f"{name.capitalize()} {number}" for name, number in versions().items())
-    return f"{processor}, {cores} cores, {platform.system()}; {names}"
+    return f"{processor}, {cores()} cores, {platform.system()}; {names}"
+
+
+def cores():
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def peak_memory_mb():

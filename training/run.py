@@ -275,7 +275,7 @@ class Run:
     @clock.stage("import")
     def _import_tensorflow(self):
         """The only place where a script waits for TensorFlow."""
-        backend.require_tensorflow()
+        backend.prepare()
         quiet.hide_native_logs()
         from training import devices, proof
 
