@@ -135,7 +135,7 @@ def assert_same_outputs_and_gradients(plain, fused):
     plain.set_weights([random.normal(size=w.shape) / 2 for w in plain.get_weights()])
     fused.set_weights(plain.get_weights())
     lengths = np.array([9, 0, 1, 4, 11, 7])
-    ids = random.integers(1, 50, size=(6, 11)) * (np.arange(11) < lengths[:, None])
+    ids = random.integers(1, 50, size=(6, 13)) * (np.arange(13) < lengths[:, None])
     ids = tf.constant(ids, dtype="int32")
 
     @tf.function

@@ -146,11 +146,12 @@ def block_lstm(inputs, weights, bias, steps):
         weights: float32 tensor of shape (features + units, 4 * units), the kernel above the
             recurrent kernel, its gates in the order of `_icfo`.
         bias: float32 tensor of shape (4 * units,).
-        steps: int32, the number of steps to take; what comes behind them is 0.
+        steps: int32, the number of steps to take.
 
     Returns:
         Gates, cell and hidden states, named as of `tf.raw_ops.BlockLSTM`, each a float32 tensor of
-        shape (width, batch, units).
+        shape (width, batch, units). Behind the steps taken, the hidden states are 0 and the gates
+        are not set.
     """
     units = bias.shape[0] // 4
     zeros, no_peephole = tf.zeros([tf.shape(inputs)[1], units]), tf.zeros([units])
@@ -169,14 +170,20 @@ def block_lstm(inputs, weights, bias, steps):
     )
 
 
-@tf.custom_gradient
 def hidden_states(inputs, weights, bias, steps):
     """The hidden states of `block_lstm`, whose arguments it has, with a gradient of its own.
 
     That of TensorFlow adds to the gradient of the weights at every step. Here the loop holds only
     what depends on the step after it; one product for all steps gives each matrix's gradient.
     """
-    out = block_lstm(inputs, weights, bias, steps)
+    hidden = _hidden_states(inputs[:steps], weights, bias)
+    return tf.pad(hidden, [[0, tf.shape(inputs)[0] - steps], [0, 0], [0, 0]])
+
+
+@tf.custom_gradient
+def _hidden_states(inputs, weights, bias):
+    width = tf.shape(inputs)[0]
+    out = block_lstm(inputs, weights, bias, width)
     features = inputs.shape[-1]
     kernel, recurrent_kernel = weights[:features], weights[features:]
 
@@ -200,14 +207,13 @@ def hidden_states(inputs, weights, bias, steps):
             d_before = tf.matmul(d_gate, recurrent_kernel, transpose_b=True)
             return t - 1, d_before, d_cell * out.f[t], d_gates.write(t, d_gate)
 
-        width = tf.shape(inputs)[0]
         d_gates = tf.TensorArray(tf.float32, width, element_shape=slopes.shape[1:])
         begin = (width - 1, start[0], start[0], d_gates)
         d_gates = tf.while_loop(lambda t, *_: t >= 0, backward, begin)[3].stack()
         before = tf.concat([inputs, hidden_before], axis=2)
         d_weights = tf.tensordot(before, d_gates, [[0, 1], [0, 1]])
         d_inputs = tf.tensordot(d_gates, kernel, [[2], [1]])
-        return d_inputs, d_weights, tf.reduce_sum(d_gates, axis=[0, 1]), None
+        return d_inputs, d_weights, tf.reduce_sum(d_gates, axis=[0, 1])
 
     return out.h, gradient
 
