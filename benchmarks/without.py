@@ -68,7 +68,7 @@ def without_fused_layers():
 
 def without_fused_adam():
     """Keras's own optimizer."""
-    devices.fused.Adam = keras.optimizers.Adam
+    devices.Adam = keras.optimizers.Adam
 
 
 def with_xla():

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from training import fused
+from training.adam import Adam
 from training.directory import RunError
 from training.machine import cores
 
@@ -101,7 +102,7 @@ def adam(devices, learning_rate, schedule, steps, **options):
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return (fused.Adam if _one_cpu(devices) else keras.optimizers.Adam)(learning_rate, **options)
+    return (Adam if _one_cpu(devices) else keras.optimizers.Adam)(learning_rate, **options)
 
 
 def execution(devices, steps):

@@ -1,4 +1,4 @@
-"""SimpleRNN, LSTM and Adam in few large operations, for training on a CPU.
+"""SimpleRNN and LSTM in few large operations, for training on a CPU.
 
 The layers have the weights of Keras's own and compute the same; what they have no shortcut for
 (another activation, recurrent dropout, an initial state, ...) they leave to the class that they
@@ -29,7 +29,8 @@ class SimpleRNN(keras.layers.SimpleRNN):
 
         Returns:
             The last state of each text, (batch, units); with `return_sequences`, all of them,
-            (batch, width, units): padding leaves the state as it is.
+            (batch, width, units): padding leaves the state as it is; within Bidirectional, as in
+            Keras, the states at padding are given as 0.
         """
         if not _has_shortcut(self, initial_state) or self.go_backwards:
             return super().call(sequences, initial_state, mask, training)
@@ -39,6 +40,8 @@ class SimpleRNN(keras.layers.SimpleRNN):
         if mask is not None:
             is_word = tf.cast(tf.transpose(mask), inputs.dtype)[:, :, None]
         states = all_states(inputs, self.cell.recurrent_kernel, is_word)
+        if self.return_sequences and mask is not None and self.zero_output_for_mask:
+            states *= is_word
         return tf.transpose(states, [1, 0, 2]) if self.return_sequences else states[-1]
 
 
@@ -108,55 +111,104 @@ class LSTM(keras.layers.LSTM):
 
         Returns:
             The last hidden state of each text, (batch, units); with `return_sequences`, all of
-            them, (batch, width, units), in the order in which the layer reads. As in Keras, padding
-            that it reads before a text gives zeros, after a text the last hidden state again,
-            also within Bidirectional, where Keras gives zeros: `proof.check` sees where it matters.
+            them, (batch, width, units), in the order in which the layer reads. At padding they are
+            what they are in Keras: 0 within Bidirectional and before a text, else the last again.
         """
         if not _has_shortcut(self, initial_state) or self.recurrent_activation is not SIGMOID:
             return super().call(sequences, initial_state, mask, training)
-        width, texts = tf.shape(sequences)[1], tf.shape(sequences)[0]
-        if mask is None:
-            lengths = tf.fill([texts], width)
-        else:
-            lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        steps = tf.transpose(sequences, [1, 0, 2])
-        if self.go_backwards:
-            steps = tf.reverse_sequence(steps, lengths, seq_axis=0, batch_axis=1)
+        reading = _Reading(sequences, mask, self.go_backwards)
+        block = block_lstm if self.units < MANY_UNITS else hidden_states
         weights = _icfo(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0))
-        arguments = steps, weights, _icfo(self.cell.bias), tf.reduce_max(lengths)
-        few = self.units < MANY_UNITS
-        hidden = block_lstm(*arguments).h if few else hidden_states(*arguments)
-        last = tf.stack([tf.maximum(lengths - 1, 0), tf.range(texts)], axis=1)
-        last = tf.gather_nd(hidden, last) * tf.cast(lengths > 0, tf.float32)[:, None]
+        hidden = block(reading.steps(sequences), weights, _icfo(self.cell.bias))
         if not self.return_sequences:
-            return last
-        if mask is not None:
-            at_padding = tf.zeros_like(last) if self.go_backwards else last
-            hidden = tf.where(tf.transpose(mask)[:, :, None], hidden, at_padding)
+            return reading.last(hidden)
+        states = reading.positions(hidden)
         if self.go_backwards:
-            hidden = tf.reverse_sequence(hidden, lengths, seq_axis=0, batch_axis=1)[::-1]
-        return tf.transpose(hidden, [1, 0, 2])
+            return states[:, ::-1]
+        if mask is None or self.zero_output_for_mask:
+            return states
+        return tf.where(mask[:, :, None], states, reading.last(hidden)[:, None])
 
 
-def block_lstm(inputs, weights, bias, steps):
-    """TensorFlow's operation `BlockLSTM`, without peepholes, from a state of zeros.
+class _Reading:
+    """In which step each word of a batch is read.
+
+    Texts stand as (batch, width, ...), an operation reads (steps, batch, ...). Rows are gathered
+    from the one to the other, and in the gradient back: faster than what TensorFlow does for a
+    transposition and a `reverse_sequence`.
+    """
+
+    def __init__(self, sequences, mask, backwards):
+        texts, width = tf.shape(sequences)[0], tf.shape(sequences)[1]
+        lengths = tf.fill([texts], width)
+        if mask is not None:
+            lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        text, last = tf.range(texts), lengths - 1
+        step = tf.range(tf.maximum(tf.reduce_max(lengths), 1))[:, None]
+        position = tf.range(width)[None, :]
+        position_of = last - step if backwards else step + 0 * last
+        step_of = last[:, None] - position if backwards else position + 0 * last[:, None]
+        self._to_steps = text * width + tf.maximum(position_of, 0)
+        step_of = tf.clip_by_value(step_of, 0, tf.shape(step)[0] - 1)
+        self._to_positions = step_of * texts + text[:, None]
+        self._last = tf.maximum(last, 0) * texts + text
+        self._is_step = self._is_word = None
+        if mask is not None:
+            self._is_step = tf.cast(step < lengths, tf.float32)[:, :, None]
+            self._is_word = tf.cast(mask, tf.float32)[:, :, None]
+
+    def steps(self, sequences):
+        """(batch, width, features) as (steps, batch, features)."""
+
+        @tf.custom_gradient
+        def read(sequences):
+            words = _rows(sequences, self._to_steps)
+            return words, lambda d: _rows(d, self._to_positions, self._is_word)
+
+        return read(sequences)
+
+    def positions(self, hidden):
+        """(steps, batch, units) as (batch, width, units), with 0 at padding."""
+
+        @tf.custom_gradient
+        def write(hidden):
+            states = _rows(hidden, self._to_positions, self._is_word)
+            return states, lambda d: _rows(d, self._to_steps, self._is_step)
+
+        return write(hidden)
+
+    def last(self, hidden):
+        """Of (steps, batch, units) what each text ends with, (batch, units); 0 without a word."""
+        last = _rows(hidden, self._last)
+        return last if self._is_step is None else last * self._is_step[0]
+
+
+def _rows(values, rows, keep=None):
+    """Rows of (a, b, features), numbered through; those where `keep` is 0 are 0."""
+    taken = tf.gather(tf.reshape(values, [-1, values.shape[-1]]), rows)
+    return taken if keep is None else taken * keep
+
+
+def block_lstm(inputs, weights, bias):
+    """The hidden states of an LSTM that begins with zeros: TensorFlow's operation `BlockLSTM`.
 
     Args:
-        inputs: float32 tensor of shape (width, batch, features).
+        inputs: float32 tensor of shape (steps, batch, features).
         weights: float32 tensor of shape (features + units, 4 * units), the kernel above the
             recurrent kernel, its gates in the order of `_icfo`.
         bias: float32 tensor of shape (4 * units,).
-        steps: int32, the number of steps to take.
 
     Returns:
-        Gates, cell and hidden states, named as of `tf.raw_ops.BlockLSTM`, each a float32 tensor of
-        shape (width, batch, units). Behind the steps taken, the hidden states are 0 and the gates
-        are not set.
+        float32 tensor of shape (steps, batch, units).
     """
+    return _block_lstm(inputs, weights, bias).h
+
+
+def _block_lstm(inputs, weights, bias):
     units = bias.shape[0] // 4
     zeros, no_peephole = tf.zeros([tf.shape(inputs)[1], units]), tf.zeros([units])
     return tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.cast(steps, tf.int64),
+        seq_len_max=tf.shape(inputs, tf.int64)[0],
         x=inputs,
         cs_prev=zeros,
         h_prev=zeros,
@@ -170,27 +222,20 @@ def block_lstm(inputs, weights, bias, steps):
     )
 
 
-def hidden_states(inputs, weights, bias, steps):
-    """The hidden states of `block_lstm`, whose arguments it has, with a gradient of its own.
+@tf.custom_gradient
+def hidden_states(inputs, weights, bias):
+    """As `block_lstm`, with a gradient of its own.
 
     That of TensorFlow adds to the gradient of the weights at every step. Here the loop holds only
     what depends on the step after it; one product for all steps gives each matrix's gradient.
     """
-    hidden = _hidden_states(inputs[:steps], weights, bias)
-    return tf.pad(hidden, [[0, tf.shape(inputs)[0] - steps], [0, 0], [0, 0]])
-
-
-@tf.custom_gradient
-def _hidden_states(inputs, weights, bias):
-    width = tf.shape(inputs)[0]
-    out = block_lstm(inputs, weights, bias, width)
+    out = _block_lstm(inputs, weights, bias)
     features = inputs.shape[-1]
     kernel, recurrent_kernel = weights[:features], weights[features:]
 
     def gradient(d_hidden):
         start = tf.zeros_like(out.h[:1])
         cells_before = tf.concat([start, out.cs[:-1]], axis=0)
-        hidden_before = tf.concat([start, out.h[:-1]], axis=0)
         slopes = [  # of the cell's state by the input gate, new content and forget gate
             out.ci * out.i * (1 - out.i),
             out.i * (1 - out.ci**2),
@@ -207,13 +252,20 @@ def _hidden_states(inputs, weights, bias):
             d_before = tf.matmul(d_gate, recurrent_kernel, transpose_b=True)
             return t - 1, d_before, d_cell * out.f[t], d_gates.write(t, d_gate)
 
-        d_gates = tf.TensorArray(tf.float32, width, element_shape=slopes.shape[1:])
-        begin = (width - 1, start[0], start[0], d_gates)
+        steps = tf.shape(inputs)[0]
+        d_gates = tf.TensorArray(tf.float32, steps, element_shape=slopes.shape[1:])
+        begin = (steps - 1, start[0], start[0], d_gates)
         d_gates = tf.while_loop(lambda t, *_: t >= 0, backward, begin)[3].stack()
-        before = tf.concat([inputs, hidden_before], axis=2)
-        d_weights = tf.tensordot(before, d_gates, [[0, 1], [0, 1]])
-        d_inputs = tf.tensordot(d_gates, kernel, [[2], [1]])
-        return d_inputs, d_weights, tf.reduce_sum(d_gates, axis=[0, 1])
+        units = recurrent_kernel.shape[0]
+        before = tf.reshape(out.h[:-1], [-1, units])
+        words, d_words = tf.reshape(inputs, [-1, features]), tf.reshape(d_gates, [-1, 4 * units])
+        d_after = d_words[tf.shape(inputs)[1] :]
+        d_kernels = [
+            tf.matmul(words, d_words, transpose_a=True),
+            tf.matmul(before, d_after, transpose_a=True),
+        ]
+        d_inputs = tf.reshape(tf.matmul(d_words, kernel, transpose_b=True), tf.shape(inputs))
+        return d_inputs, tf.concat(d_kernels, axis=0), tf.reduce_sum(d_words, axis=0)
 
     return out.h, gradient
 
@@ -234,36 +286,3 @@ def _has_shortcut(layer, initial_state):
     unusual = (cell.dropout, cell.recurrent_dropout, layer.return_state, layer.stateful)
     plain = cell.use_bias and cell.activation is TANH and layer.compute_dtype == "float32"
     return plain and initial_state is None and not any(unusual)
-
-
-@keras.saving.register_keras_serializable("fused")
-class Adam(keras.optimizers.Adam):
-    """Adam (https://arxiv.org/abs/1412.6980) with TensorFlow's `ResourceApplyAdam`.
-
-    Keras composes the update of about twelve operations, each of which goes through the whole
-    embedding matrix: at small batches that is most of a training step.
-
-    It takes the steps of `keras.optimizers.Adam` except for words that occur several times in a
-    batch: Keras 3 squares each occurrence's gradient and adds the squares, where Adam squares the
-    sum. With `amsgrad`, it is Keras's.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        """As `keras.optimizers.Adam.update_step`."""
-        if self.amsgrad:
-            super().update_step(gradient, variable, learning_rate)
-            return
-        i = self._get_variable_index(variable)
-        step = tf.cast(self.iterations.value + 1, variable.dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[i].value.handle,
-            v=self._velocities[i].value.handle,
-            beta1_power=self.beta_1**step,
-            beta2_power=self.beta_2**step,
-            lr=learning_rate,
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=tf.convert_to_tensor(gradient),
-        )
