@@ -15,7 +15,7 @@ from tqdm import tqdm
 import corpus
 from corpus import DataError
 from corpus.files import UTF_16_MARKS, decode
-from training import backend, command_line, quiet, saved
+from training import backend, command_line, saved
 
 BATCH_SIZE = 32
 EVALUATION_BATCH_SIZE = 256
@@ -180,8 +180,7 @@ def main(arguments=None):
     command_line.allow_any_output()
     memory = "give shorter texts, or fewer rows at once"
     with command_line.errors("predict.py", ModelError, memory=memory) as end:
-        backend.prepare()
-        quiet.hide_native_logs()
+        backend.start()
         from training import devices
 
         devices.prepare()

@@ -13,7 +13,7 @@ from pathlib import Path
 import experiments
 from corpus import load
 from experiments import FULL_TEXT, experiment, run_all
-from training import backend, command_line, interrupts, quiet
+from training import backend, command_line, interrupts
 from training.embeddings import width_of
 from training.machine import machine
 
@@ -180,8 +180,7 @@ def measure(options, directory):
     results = run_all(recipes, seeds, options.data, directory)
     compared = [one for _, switch in switches for one in (switch, base(switch))]
     results |= run_all(list(dict.fromkeys(compared)), switch_seeds, options.data, directory)
-    backend.prepare()
-    quiet.hide_native_logs()  # all runs are made: they have the terminal themselves
+    backend.start()  # all runs are made: they have the terminal themselves
     from training import devices
 
     devices.prepare()

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from corpus import load
 from experiments import PROJECT, experiment, run_all
 from predict import ModelError, load_model, probabilities
-from training import backend, command_line, evaluation, plots, quiet
+from training import backend, command_line, evaluation, plots
 
 MODELS = {
     "SimpleRNN on titles": experiment("train_rnn", "best", text="title"),
@@ -148,8 +148,7 @@ def main(arguments=None):
             name: growth(chosen, options.data, corpus, results[chosen, SEED], options.dir)
             for name, chosen in MODELS.items()
         }
-        backend.prepare()
-        quiet.hide_native_logs()  # all runs are made: they have the terminal themselves
+        backend.start()  # all runs are made: they have the terminal themselves
         from training import devices
 
         devices.prepare()

@@ -96,7 +96,7 @@ def test_without_a_temporary_folder_the_way_to_one_is_named(monkeypatch):
         monkeypatch.setenv(name, "/proc/none")
     monkeypatch.setattr(os, "open", lambda *_, **__: write_nothing())
     with pytest.raises(RunError, match="^No usable temporary directory .* set TMPDIR"):
-        backend.prepare()
+        backend.start()
 
 
 def write_nothing():

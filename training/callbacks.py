@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from training import interrupts
@@ -151,6 +152,22 @@ class _TensorBoard(keras.callbacks.TensorBoard):
             raise RunError(
                 f"{self.log_dir}: TensorBoard's logs cannot be written: {reason}"
             ) from error
+
+
+class Build(keras.callbacks.Callback):
+    """Creates the variables of optimizer and metrics before the first step is traced.
+
+    TensorFlow traces a function twice in which variables are created, and that takes seconds.
+    """
+
+    def on_train_begin(self, logs=None):
+        if self.model.distribute_strategy.num_replicas_in_sync > 1:  # they belong to its step
+            return
+        self.model.optimizer.build(self.model.trainable_variables)
+        classes = self.model.output_shape[-1]
+        probabilities = np.full((1, classes), 1 / classes, np.float32)
+        self.model.compute_metrics(None, np.zeros(1, np.int32), probabilities)
+        self.model.reset_metrics()
 
 
 class FirstStep(keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from corpus import directory_of
-from training import backend, clock, command_line, interrupts, machine, quiet, recipes, saved
+from training import backend, clock, command_line, interrupts, machine, recipes, saved
 from training.directory import RunDirectory
 
 PROVED_TEXTS = 10  # the shortest of ten times as many: Keras's layers take long for long ones
@@ -166,7 +166,7 @@ class Run:
         self._stopping = early_stopping.EarlyStopping(self.directory, self._history, patience)
         saving = checkpoint.Checkpoint(self.directory, self._history)
         order = checkpoint.EpochOrder(batches)
-        every = [order, self._first_step, self._history]
+        every = [callbacks.Build(), order, self._first_step, self._history]
         every += [self._stopping, saving, self._interrupt]
         if self.options.tensorboard:
             logs = callbacks.logs_of(self.options.tensorboard, self.directory.path)
@@ -274,9 +274,7 @@ class Run:
 
     @clock.stage("import")
     def _import_tensorflow(self):
-        """The only place where a script waits for TensorFlow."""
-        backend.prepare()
-        quiet.hide_native_logs()
+        backend.start()
         from training import devices, proof
 
         self._devices, self._proof = devices, proof

@@ -83,3 +83,19 @@ def test_runs_of_one_name_have_logs_of_their_own(tmp_path, monkeypatch):
     assert callbacks.logs_of("logs", tmp_path / "b" / "run") == Path("logs/b/run")
     elsewhere = Path(tmp_path.anchor) / "else" / "run"
     assert callbacks.logs_of("logs", elsewhere) == Path("logs/else/run")
+
+
+@pytest.mark.parametrize("build", [[], [callbacks.Build()]])
+def test_the_first_step_is_traced_once(build):
+    calls = []
+
+    class Layer(keras.layers.Layer):
+        def call(self, inputs):
+            calls.append(inputs)
+            return inputs
+
+    model = keras.Sequential([keras.Input((2,)), Layer(), keras.layers.Dense(3)])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
+    calls.clear()
+    model.fit(np.zeros((8, 2)), np.zeros(8), batch_size=2, callbacks=build, verbose=0)
+    assert len(calls) == (1 if build else 2)
