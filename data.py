@@ -15,6 +15,7 @@ from training.buckets import bucket_boundaries, bucketed, without_padding
 from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
+TEXTS_AT_ONCE = 1024  # as vectorised
 MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
 
 
@@ -54,7 +55,7 @@ def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
     }
     adapted = keras.layers.TextVectorization(max_tokens=vocab_size, **options)
     with suppress(tf.errors.InvalidArgumentError):  # Keras's, where no word is a known one
-        adapted.adapt(_text_batches(texts))
+        adapted.adapt(_text_batches(len(texts), texts.__getitem__))
     words = adapted.get_vocabulary(include_special_tokens=False)
     if not words:
         raise DataError(
@@ -123,9 +124,12 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     layer = keras.saving.serialize_keras_object(vectorizer)
     layer["config"]["ragged"] = True
     ragged = keras.saving.deserialize_keras_object(layer)
-    batches = _text_batches(rows.texts(text)).map(ragged, num_parallel_calls=2)
+    texts = _text_batches(len(rows), lambda part: rows[part].texts(text))
+    batches = texts.map(ragged, num_parallel_calls=2)
     ids, lengths = [], []
-    for batch in tqdm(batches, "vectorising", leave=False, delay=1, disable=verbose != 1):
+    total = -(-len(rows) // TEXTS_AT_ONCE)
+    bar = {"leave": False, "delay": 1, "disable": verbose != 1}
+    for batch in tqdm(batches, "vectorising", total, **bar):
         ids.append((batch[:, :max_words] if max_words else batch).flat_values.numpy())
         lengths.append(batch.row_lengths().numpy())
     lengths = np.concatenate(lengths)
@@ -138,8 +142,20 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
 
 
-def _text_batches(texts):
-    return tf.data.Dataset.from_tensor_slices(texts.tolist()).batch(1024)
+def _text_batches(count, texts_of):
+    """Texts a thousand at a time, since one tensor of all would hold them twice.
+
+    Args:
+        count: of the texts.
+        texts_of: a function that gives those of a slice, as an object array of `str`.
+    """
+
+    def batches():
+        for first in range(0, count, TEXTS_AT_ONCE):
+            yield texts_of(slice(first, first + TEXTS_AT_ONCE)).tolist()
+
+    signature = tf.TensorSpec((None,), tf.string)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
 def hold_out(train, test, validation, replicas=1):
