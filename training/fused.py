@@ -146,8 +146,8 @@ class _Reading:
         text, last = tf.range(texts), lengths - 1
         step = tf.range(tf.maximum(tf.reduce_max(lengths), 1))[:, None]
         position = tf.range(width)[None, :]
-        position_of = last - step if backwards else step + 0 * last
-        step_of = last[:, None] - position if backwards else position + 0 * last[:, None]
+        position_of = last - step if backwards else step
+        step_of = last[:, None] - position if backwards else position
         self._to_steps = text * width + tf.maximum(position_of, 0)
         step_of = tf.clip_by_value(step_of, 0, tf.shape(step)[0] - 1)
         self._to_positions = step_of * texts + text[:, None]
