@@ -3,6 +3,7 @@
 The layers have the weights of Keras's own and compute the same; what they have no shortcut for
 (another activation, recurrent dropout, an initial state, ...) they leave to the class that they
 extend. They are for training only: a model is saved with Keras's own layers.
+Where a layer is given a mask, padding must be on the right.
 """
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 TANH, SIGMOID = keras.activations.tanh, keras.activations.sigmoid
 MANY_UNITS = 32  # from which on `hidden_states` is faster than the gradient of `BlockLSTM`
+STEPS_A_TURN = 4  # of a loop: its turns cost as much as what is done in them
 
 
 @keras.saving.register_keras_serializable("fused")  # for Bidirectional, which copies its layer
@@ -21,71 +23,51 @@ class SimpleRNN(keras.layers.SimpleRNN):
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
-        """As `keras.layers.SimpleRNN.call`.
+        """As `keras.layers.SimpleRNN.call`, or what `_Reading.outputs` says.
 
         Args:
             sequences: float32 tensor of shape (batch, width, features).
             mask: bool tensor of shape (batch, width), True for words.
-
-        Returns:
-            The last state of each text, (batch, units); with `return_sequences`, all of them,
-            (batch, width, units): padding leaves the state as it is; within Bidirectional, as in
-            Keras, the states at padding are given as 0.
         """
-        if not _has_shortcut(self, initial_state) or self.go_backwards:
+        if not _has_shortcut(self, initial_state):
             return super().call(sequences, initial_state, mask, training)
-        words = tf.transpose(sequences, [1, 0, 2])
-        inputs = tf.tensordot(words, self.cell.kernel, 1) + self.cell.bias
-        is_word = None
-        if mask is not None:
-            is_word = tf.cast(tf.transpose(mask), inputs.dtype)[:, :, None]
-        states = all_states(inputs, self.cell.recurrent_kernel, is_word)
-        if self.return_sequences and mask is not None and self.zero_output_for_mask:
-            states *= is_word
-        return tf.transpose(states, [1, 0, 2]) if self.return_sequences else states[-1]
+        reading = _Reading(sequences, mask, self)
+        inputs = tf.tensordot(sequences, self.cell.kernel, 1) + self.cell.bias
+        return reading.outputs(simple_states(reading.steps(inputs), self.cell.recurrent_kernel))
 
 
-def all_states(inputs, recurrent_kernel, is_word=None):
-    """The states h of h = tanh(input + h @ recurrent_kernel).
+def simple_states(inputs, recurrent_kernel):
+    """The states h of h = tanh(input + h @ recurrent_kernel), beginning with zeros.
 
     Args:
-        inputs: float32 tensor of shape (width, batch, units).
+        inputs: float32 tensor of shape (steps, batch, units).
         recurrent_kernel: float32 tensor of shape (units, units).
-        is_word: float32 tensor of shape (width, batch, 1): 0 leaves the state as it is.
 
     Returns:
-        float32 tensor of shape (width, batch, units).
+        float32 tensor of shape (steps, batch, units).
     """
-    width = tf.shape(inputs)[0]
+    steps = tf.shape(inputs)[0]
+    written = tf.TensorArray(tf.float32, steps, element_shape=inputs.shape[1:])
 
     @tf.custom_gradient
     def loop(inputs, kernel):
         def forward(t, state, states):
-            new = tf.tanh(inputs[t] + state @ kernel)
-            if is_word is not None:
-                new = state + is_word[t] * (new - state)
-            return t + 1, new, states.write(t, new)
+            state = tf.tanh(inputs[t] + state @ kernel)
+            return state, states.write(t, state)
 
-        states = tf.TensorArray(tf.float32, width, element_shape=inputs.shape[1:])
         start = tf.zeros_like(inputs[0])
-        states = tf.while_loop(lambda t, *_: t < width, forward, (0, start, states))[2].stack()
+        states = _loop(steps, forward, (start, written))[1].stack()
 
         def gradient(d_states):
             slopes = 1 - states * states  # of tanh
-            if is_word is not None:
-                slopes *= is_word
+            transposed = tf.transpose(kernel)  # once: within the loop it would cost more
 
-            def backward(t, d_from_later, d_inputs):
-                d_state = d_from_later + d_states[t]
-                d_input = d_state * slopes[t]
-                d_before = tf.matmul(d_input, kernel, transpose_b=True)
-                if is_word is not None:
-                    d_before += d_state * (1 - is_word[t])
-                return t - 1, d_before, d_inputs.write(t, d_input)
+            def backward(k, d_from_later, d_inputs):
+                t = steps - 1 - k
+                d_input = (d_from_later + d_states[t]) * slopes[t]
+                return d_input @ transposed, d_inputs.write(t, d_input)
 
-            d_inputs = tf.TensorArray(tf.float32, width, element_shape=inputs.shape[1:])
-            begin = (width - 1, start, d_inputs)
-            d_inputs = tf.while_loop(lambda t, *_: t >= 0, backward, begin)[2].stack()
+            d_inputs = _loop(steps, backward, (start, written))[1].stack()
             before = tf.concat([start[None], states[:-1]], axis=0)
             return d_inputs, tf.tensordot(before, d_inputs, [[0, 1], [0, 1]])
 
@@ -94,51 +76,56 @@ def all_states(inputs, recurrent_kernel, is_word=None):
     return loop(inputs, tf.convert_to_tensor(recurrent_kernel))
 
 
+def _loop(steps, step, values):
+    """Repeats `values = step(k, *values)` for k from 0 on, `steps` times; returns the last."""
+
+    def turn(k, *values):
+        for later in range(STEPS_A_TURN):
+            values = step(k + later, *values)
+        return k + STEPS_A_TURN, *values
+
+    def remaining(k, *values):
+        return k + 1, *step(k, *values)
+
+    whole = steps - steps % STEPS_A_TURN
+    reached = tf.while_loop(lambda k, *_: k < whole, turn, (0, *values))
+    return tf.while_loop(lambda k, *_: k < steps, remaining, reached)[1:]
+
+
 @keras.saving.register_keras_serializable("fused")
 class LSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` as one operation, TensorFlow's `BlockLSTM`, in place of a loop.
 
     It has the gate order (input, forget, cell, output) of its base class, so that weights can be
-    copied between them. Where it is given a mask, padding must be on the right.
+    copied between them.
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
-        """As `keras.layers.LSTM.call`.
+        """As `keras.layers.LSTM.call`, or what `_Reading.outputs` says.
 
         Args:
             sequences: float32 tensor of shape (batch, width, features).
             mask: bool tensor of shape (batch, width), True for words.
-
-        Returns:
-            The last hidden state of each text, (batch, units); with `return_sequences`, all of
-            them, (batch, width, units), in the order in which the layer reads. At padding they are
-            what they are in Keras: 0 within Bidirectional and before a text, else the last again.
         """
         if not _has_shortcut(self, initial_state) or self.recurrent_activation is not SIGMOID:
             return super().call(sequences, initial_state, mask, training)
-        reading = _Reading(sequences, mask, self.go_backwards)
+        reading = _Reading(sequences, mask, self)
         block = block_lstm if self.units < MANY_UNITS else hidden_states
         weights = _icfo(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0))
-        hidden = block(reading.steps(sequences), weights, _icfo(self.cell.bias))
-        if not self.return_sequences:
-            return reading.last(hidden)
-        states = reading.positions(hidden)
-        if self.go_backwards:
-            return states[:, ::-1]
-        if mask is None or self.zero_output_for_mask:
-            return states
-        return tf.where(mask[:, :, None], states, reading.last(hidden)[:, None])
+        return reading.outputs(block(reading.steps(sequences), weights, _icfo(self.cell.bias)))
 
 
 class _Reading:
-    """In which step each word of a batch is read.
+    """In which step a layer reads each word of a batch.
 
     Texts stand as (batch, width, ...), an operation reads (steps, batch, ...). Rows are gathered
     from the one to the other, and in the gradient back: faster than what TensorFlow does for a
     transposition and a `reverse_sequence`.
     """
 
-    def __init__(self, sequences, mask, backwards):
+    def __init__(self, sequences, mask, layer):
+        backwards = layer.go_backwards
+        self._layer, self._mask = layer, mask
         texts, width = tf.shape(sequences)[0], tf.shape(sequences)[1]
         lengths = tf.fill([texts], width)
         if mask is not None:
@@ -151,7 +138,7 @@ class _Reading:
         self._to_steps = text * width + tf.maximum(position_of, 0)
         step_of = tf.clip_by_value(step_of, 0, tf.shape(step)[0] - 1)
         self._to_positions = step_of * texts + text[:, None]
-        self._last = tf.maximum(last, 0) * texts + text
+        self._last_row = tf.maximum(last, 0) * texts + text
         self._is_step = self._is_word = None
         if mask is not None:
             self._is_step = tf.cast(step < lengths, tf.float32)[:, :, None]
@@ -167,7 +154,27 @@ class _Reading:
 
         return read(sequences)
 
-    def positions(self, hidden):
+    def outputs(self, hidden):
+        """What the layer returns.
+
+        Args:
+            hidden: float32 tensor of shape (steps, batch, units), the states after each step.
+
+        Returns:
+            The last state of each text, (batch, units); with `return_sequences`, all of them,
+            (batch, width, units), in the order in which the layer reads. At padding they are
+            what they are in Keras: 0 within Bidirectional and before a text, else the last again.
+        """
+        if not self._layer.return_sequences:
+            return self._last(hidden)
+        states = self._positions(hidden)
+        if self._layer.go_backwards:
+            return tf.reverse(states, axis=[1])
+        if self._mask is None or self._layer.zero_output_for_mask:
+            return states
+        return tf.where(self._mask[:, :, None], states, self._last(hidden)[:, None])
+
+    def _positions(self, hidden):
         """(steps, batch, units) as (batch, width, units), with 0 at padding."""
 
         @tf.custom_gradient
@@ -177,9 +184,9 @@ class _Reading:
 
         return write(hidden)
 
-    def last(self, hidden):
+    def _last(self, hidden):
         """Of (steps, batch, units) what each text ends with, (batch, units); 0 without a word."""
-        last = _rows(hidden, self._last)
+        last = _rows(hidden, self._last_row)
         return last if self._is_step is None else last * self._is_step[0]
 
 
@@ -244,18 +251,19 @@ def hidden_states(inputs, weights, bias):
         ]
         slopes = tf.concat(slopes, axis=2)
         by_cell = out.o * (1 - out.co**2)
+        transposed = tf.transpose(recurrent_kernel)  # once: within the loop it would cost more
 
-        def backward(t, d_from_later, d_cell, d_gates):
+        steps = tf.shape(inputs)[0]
+
+        def backward(k, d_from_later, d_cell, d_gates):
+            t = steps - 1 - k
             d_state = d_hidden[t] + d_from_later
             d_cell += d_state * by_cell[t]
             d_gate = tf.concat([d_cell, d_cell, d_cell, d_state], axis=1) * slopes[t]
-            d_before = tf.matmul(d_gate, recurrent_kernel, transpose_b=True)
-            return t - 1, d_before, d_cell * out.f[t], d_gates.write(t, d_gate)
+            return d_gate @ transposed, d_cell * out.f[t], d_gates.write(t, d_gate)
 
-        steps = tf.shape(inputs)[0]
         d_gates = tf.TensorArray(tf.float32, steps, element_shape=slopes.shape[1:])
-        begin = (steps - 1, start[0], start[0], d_gates)
-        d_gates = tf.while_loop(lambda t, *_: t >= 0, backward, begin)[3].stack()
+        d_gates = _loop(steps, backward, (start[0], start[0], d_gates))[2].stack()
         units = recurrent_kernel.shape[0]
         before = tf.reshape(out.h[:-1], [-1, units])
         words, d_words = tf.reshape(inputs, [-1, features]), tf.reshape(d_gates, [-1, 4 * units])
