@@ -37,11 +37,12 @@ def load(source, train_rows=0, test_rows=0):
 
 
 @stage("adapt")
-def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
+def fit_vectorizer(rows, text, vocab_size, tokens="words", markup="kept"):
     """Adapts a `keras.layers.TextVectorization` layer to texts: it has their vocabulary.
 
     Args:
-        texts: object array of `str`.
+        rows: `corpus.Rows`.
+        text: what of them is read: "title" or "title+description".
         vocab_size: the largest vocabulary, padding (id 0) and unknown token (id 1) included.
         tokens: what an id stands for: "words", split at white space, or "characters".
         markup: of a news feed: "kept" or "removed"; see `models.standardize`.
@@ -55,11 +56,11 @@ def fit_vectorizer(texts, vocab_size, tokens="words", markup="kept"):
     }
     adapted = keras.layers.TextVectorization(max_tokens=vocab_size, **options)
     with suppress(tf.errors.InvalidArgumentError):  # Keras's, where no word is a known one
-        adapted.adapt(_text_batches(len(texts), texts.__getitem__))
+        adapted.adapt(_text_batches(rows, text))
     words = adapted.get_vocabulary(include_special_tokens=False)
     if not words:
         raise DataError(
-            f"the {len(texts):,} texts that the vocabulary comes from hold no word; see "
+            f"the {len(rows):,} texts that the vocabulary comes from hold no word; see "
             "--vectorizer-text and --vectorizer-rows"
         )
     # Given to the constructor, a vocabulary is saved in the layer's config. An adapted layer saves
@@ -72,7 +73,7 @@ class Tokens:
     """Labelled texts as token ids, end to end without padding. Arrays, or tensors of their kind.
 
     Attributes:
-        ids: int32 array of shape (tokens + 1,); the last is padding (0).
+        ids: int32 tensor of shape (tokens + 1,); the last is padding (0).
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
         labels: int32 array of shape (texts,), the class of each text.
@@ -112,8 +113,7 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
 
     Args:
         vectorizer: as of `fit_vectorizer`.
-        rows: `corpus.Rows`.
-        text: what of them is read: "title" or "title+description".
+        rows, text: as of `fit_vectorizer`.
         max_words: at most so many tokens of each text; 0 means all.
         verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
 
@@ -124,35 +124,29 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     layer = keras.saving.serialize_keras_object(vectorizer)
     layer["config"]["ragged"] = True
     ragged = keras.saving.deserialize_keras_object(layer)
-    texts = _text_batches(len(rows), lambda part: rows[part].texts(text))
-    batches = texts.map(ragged, num_parallel_calls=2)
-    ids, lengths = [], []
+    batches = _text_batches(rows, text).map(ragged, num_parallel_calls=2)
+    ids, lengths, cut = [], [], []
     total = -(-len(rows) // TEXTS_AT_ONCE)
     bar = {"leave": False, "delay": 1, "disable": verbose != 1}
     for batch in tqdm(batches, "vectorising", total, **bar):
-        ids.append((batch[:, :max_words] if max_words else batch).flat_values.numpy())
-        lengths.append(batch.row_lengths().numpy())
-    lengths = np.concatenate(lengths)
-    cut = lengths > (max_words or np.inf)
-    lengths = lengths.clip(max=max_words or None)
-    ids = np.concatenate([*ids, [0]], dtype=np.int32, casting="same_kind")
-    empty = lengths == 0
-    ids = np.insert(ids, (np.cumsum(lengths) - lengths)[empty], 1) if empty.any() else ids
-    lengths = lengths.clip(min=1)
+        kept = batch[:, :max_words] if max_words else batch
+        counts = kept.row_lengths().numpy()
+        of_no_words = (np.cumsum(counts) - counts)[counts == 0]
+        ids.append(tf.constant(np.insert(kept.flat_values, of_no_words, 1), tf.int32))
+        lengths.append(counts.clip(min=1))
+        cut.append(batch.row_lengths().numpy() > counts)
+    with tf.device("CPU"):  # a GPU has better use for its memory
+        ids = tf.concat([*ids, [0]], axis=0)
+    lengths, cut = np.concatenate(lengths), np.concatenate(cut)
     return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
 
 
-def _text_batches(count, texts_of):
-    """Texts a thousand at a time, since one tensor of all would hold them twice.
-
-    Args:
-        count: of the texts.
-        texts_of: a function that gives those of a slice, as an object array of `str`.
-    """
+def _text_batches(rows, text):
+    """The texts of rows a thousand at a time, since all at once would be held twice."""
 
     def batches():
-        for first in range(0, count, TEXTS_AT_ONCE):
-            yield texts_of(slice(first, first + TEXTS_AT_ONCE)).tolist()
+        for first in range(0, len(rows), TEXTS_AT_ONCE):
+            yield rows[first : first + TEXTS_AT_ONCE].texts(text).tolist()
 
     signature = tf.TensorSpec((None,), tf.string)
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
@@ -291,7 +285,8 @@ def _dataset(tokens, plan_epoch, steps):
         )
 
     with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
-        tokens = replace(tokens, **{name: tf.constant(a) for name, a in vars(tokens).items()})
+        tensors = {name: tf.convert_to_tensor(value) for name, value in vars(tokens).items()}
+    tokens = replace(tokens, **tensors)
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
     dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))

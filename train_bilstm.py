@@ -53,8 +53,10 @@ def main(arguments=None):
 
         corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
         run.check_rows(corpus)  # --resume wants those that the run began with
-        vocabulary_texts = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens, hp.markup)
+        rows = corpus.train[: hp.vectorizer_rows or None]
+        vectorizer = data.fit_vectorizer(
+            rows, hp.vectorizer_text, hp.vocab_size, hp.tokens, hp.markup
+        )
         train = data.vectorize(vectorizer, corpus.train, hp.text, hp.max_words, run.verbose)
         test = data.vectorize(vectorizer, corpus.test, hp.text, hp.max_words, run.verbose)
         train, to_validate = data.hold_out(train, test, run.validation, run.replicas)

@@ -38,14 +38,12 @@ RECIPES = {
     "titles-fast": Recipe("titles, sooner: 0.80 in ten seconds", 0.7995,
         train_rows=20000, vectorizer_rows=0, vectorizer_text="title+description", vocab_size=10000,
         batch_size=64, learning_rate=0.006, schedule="cosine", validation="none"),
-    "masked-fast": Recipe("masked, sooner: 0.87 in twenty seconds", 0.8822,
-        text="title+description", mask=True, vocab_size=10000,
-        vectorizer_rows=0, vectorizer_text="title+description",
+    "masked-fast": Recipe("masked, sooner: 0.87 in twenty seconds", 0.8822, vocab_size=10000,
+        text="title+description", mask=True, vectorizer_rows=0, vectorizer_text="title+description",
         batch_size=64, learning_rate=0.003, schedule="cosine", validation="none"),
     "characters": Recipe("titles, letter by letter: 0.45 in forty seconds", None,
-        tokens="characters", one_hot=True, units=64, mask=True, batch_size=64, epochs=3,
-        schedule="cosine", vectorizer_rows=0, vectorizer_text="title+description",
-        validation="none"),
+        tokens="characters", one_hot=True, units=64, mask=True, batch_size=64, schedule="cosine",
+        epochs=3, vectorizer_rows=0, vectorizer_text="title+description", validation="none"),
     "best": Recipe("the highest accuracy of a SimpleRNN: 0.913 in just over a minute", 0.8822,
         text="title+description", vocab_size=40000, units=64, mask=True, pooling="max", dropout=0.3,
         vectorizer_rows=0, vectorizer_text="title+description",
@@ -62,8 +60,10 @@ def main(arguments=None):
 
         corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
         run.check_rows(corpus)  # --resume wants those that the run began with
-        vocabulary_texts = corpus.train[: hp.vectorizer_rows or None].texts(hp.vectorizer_text)
-        vectorizer = data.fit_vectorizer(vocabulary_texts, hp.vocab_size, hp.tokens, hp.markup)
+        rows = corpus.train[: hp.vectorizer_rows or None]
+        vectorizer = data.fit_vectorizer(
+            rows, hp.vectorizer_text, hp.vocab_size, hp.tokens, hp.markup
+        )
         train = data.vectorize(vectorizer, corpus.train, hp.text, hp.max_words, run.verbose)
         test = data.vectorize(vectorizer, corpus.test, hp.text, hp.max_words, run.verbose)
         train, to_validate = data.hold_out(train, test, run.validation, run.replicas)

@@ -6,9 +6,8 @@ import io
 import json
 import os
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 from corpus.rows import DataError
@@ -16,7 +15,6 @@ from corpus.rows import DataError
 FORMS = (".csv", ".tsv", ".jsonl")
 LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless told otherwise
 ROWS_AT_ONCE = 512
-LONGEST_FIRST_LINE = 100_000  # characters in which the separator is looked for
 BYTE_ORDER_MARK = "\ufeff"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -86,13 +84,7 @@ def read(path):
     form = path.suffix.lower()
     if form not in FORMS:
         raise DataError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
-    rows_of = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json_lines}[form]
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    text = decode(content, path, lambda before: f"row {_count(before, form)}")
-    rows = rows_of(text, path)
+    rows = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json_lines}[form](path)
     names = next(rows, None) if form == ".jsonl" else None
     table = Table(path, names, *_columns(rows, path))
     if not table.columns:
@@ -136,6 +128,29 @@ def _refuse_widths(rows, columns, blank, path):
     )
 
 
+def _lines(path):
+    """The lines of a file with their ends, one at a time, since a file may be large.
+
+    They are decoded as of `decode`.
+
+    Raises:
+        DataError: as of `decode`, or the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            utf_16 = file.peek(2)[:2] in UTF_16_MARKS
+            encoding = "utf-16" if utf_16 else "utf-8"
+            for line in io.TextIOWrapper(file, encoding, newline=""):
+                if "\0" in line:
+                    raise UnicodeError
+                yield _composed(line)
+    except UnicodeError:
+        form = path.suffix.lower()
+        decode(path.read_bytes(), path, lambda before: f"row {_count(before, form)}")  # refuses it
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+
+
 def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1}"):
     """The text of bytes: UTF-8 with or without a byte order mark, or UTF-16 with one.
 
@@ -162,6 +177,10 @@ def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1
     if "\0" in text:
         before = text[: text.index("\0")]
         raise DataError(f"{name}, {place(before + '?')}: a NUL byte; damaged, or not UTF-8")
+    return _composed(text)
+
+
+def _composed(text):
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", text.replace(BYTE_ORDER_MARK, ""))
@@ -171,13 +190,12 @@ def _count(text, form):
     """The number of rows that a text begins."""
     if form == ".jsonl":
         return len(lines(text))
-    return sum(1 for _ in _reader(text, "," if form == ".csv" else "\t", strict=False))
+    separator = "," if form == ".csv" else "\t"
+    return sum(1 for _ in _reader(io.StringIO(text, newline=""), separator, strict=False))
 
 
-def _reader(text, delimiter, **options):
+def _reader(lines, delimiter, **options):
     csv.field_size_limit(LONGEST_FIELD)
-    # A StringIO would hold the text once more, at four bytes a character.
-    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
     return csv.reader(lines, delimiter=delimiter, **options)
 
 
@@ -186,42 +204,48 @@ def lines(text):
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _csv(text, path, delimiter=","):
-    begin = lines(text.lstrip()[:LONGEST_FIRST_LINE])[0]
+def _csv(path, delimiter=","):
+    begin, rows = _first_line(path), _lines(path)
     if begin[:4].lower() == "sep=" and len(begin) == 5:  # as Excel writes and reads it
-        delimiter, text = begin[4], text.lstrip()[5:]
+        delimiter, blank = begin[4], takewhile(lambda line: not line.strip(), rows)
+        rows = chain(blank, ["\n"], rows)
     elif delimiter not in begin:  # Excel's, where a comma stands in numbers; or tabs
         delimiter = next((other for other in ";\t" if other in begin), delimiter)
-    options = {"strict": True, "skipinitialspace": True}  # a space before a quote is no text
-    try:
-        yield from _reader(text, delimiter, **options)
+    read = 0
+    try:  # a space before a quote is no text
+        for row in _reader(rows, delimiter, strict=True, skipinitialspace=True):
+            yield row
+            read += 1
     except csv.Error as error:
-        row = 1
-        with suppress(csv.Error):
-            for _ in _reader(text, delimiter, **options):
-                row += 1
-        raise DataError(f"{path}, row {row}: {error}; is a quote left open?") from error
+        raise DataError(f"{path}, row {read + 1}: {error}; is a quote left open?") from error
 
 
-def _tsv(text, path):
+def _first_line(path):
+    """The first line that is not blank, "" where there is none."""
+    return next((line for line in _lines(path) if line.strip()), "").lstrip().rstrip("\r\n")
+
+
+def _tsv(path):
     """Quotes are quotes, or, as many write them there, letters: where that makes whole rows."""
-    letters = list(_reader(text, "\t", quoting=csv.QUOTE_NONE))
+
+    def letters():
+        return _reader(_lines(path), "\t", quoting=csv.QUOTE_NONE)
+
     try:
-        quoted = list(_csv(text, path, "\t"))
+        over_lines = sum("\n" in cell for row in _csv(path, "\t") for cell in row)
     except DataError:
-        if text.startswith('"'):  # from the first cell on they are quotes
+        if _first_line(path).startswith('"'):  # from the first cell on they are quotes
             raise
-        return iter(letters)
-    over_lines = any("\n" in cell for row in quoted for cell in row)
-    return iter(
-        letters if over_lines and len(set(map(len, filter(None, letters)))) == 1 else quoted
-    )
+        return letters()
+    widths = {len(row) for row in letters() if row} if over_lines else ()
+    return letters() if len(widths) == 1 else _csv(path, "\t")
 
 
-def _json_lines(text, path):
+def _json_lines(path):
     """The names of the columns, then the rows."""
     names, before = None, 0
-    for number, line in enumerate(lines(text), start=1):
+    for number, line in enumerate(_lines(path), start=1):
+        line = line.rstrip("\r\n")
         if not line.strip():
             if names is None:
                 before += 1
@@ -268,4 +292,4 @@ def _json_text(value, name, where):
         ) from error
     if "\0" in value:
         raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
-    return unicodedata.normalize("NFC", value.replace(BYTE_ORDER_MARK, ""))
+    return _composed(value)

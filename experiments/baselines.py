@@ -35,7 +35,7 @@ def bag_of_words(corpus, text, seed):
         (test accuracy, number of parameters).
     """
     keras.utils.set_random_seed(seed)
-    vectorizer = data.fit_vectorizer(corpus.train.texts(text), VOCAB_SIZE)
+    vectorizer = data.fit_vectorizer(corpus.train, text, VOCAB_SIZE)
     train = data.vectorize(vectorizer, corpus.train, text)
     test = data.vectorize(vectorizer, corpus.test, text)
     batches = data.TrainingBatches(train, BATCH_SIZE, BUCKETS, seed)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus.rows import Rows
 from training import devices
 from training.directory import RunDirectory
 
@@ -67,6 +68,13 @@ def edit(file, *pairs):
         assert text.count(before) == 1, before
         text = text.replace(before, after)
     file.write_text(text, encoding="utf-8")
+
+
+def rows(titles):
+    """`Rows` with these titles, the classes 0, 1, 2, ... and no descriptions."""
+    count = len(titles)
+    descriptions = np.full(count, "", object)
+    return Rows(np.arange(count, dtype=np.int32), np.array(titles, object), descriptions)
 
 
 def words(*arguments):

@@ -1,23 +1,19 @@
 import keras
 import numpy as np
 import pytest
+from conftest import rows
 
 import corpus
 import data
 import models
-from corpus.rows import DataError, Rows
+from corpus.rows import DataError
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
 
 
-def rows(texts):
-    """`Rows` with these titles, the classes 0, 1, 2, ... and no descriptions."""
-    return Rows(np.arange(len(texts), dtype=np.int32), texts, np.full(len(texts), "", object))
-
-
 @pytest.fixture(scope="module")
 def vectorizer():
-    return data.fit_vectorizer(TEXTS, 20)
+    return data.fit_vectorizer(rows(TEXTS), "title", 20)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +26,14 @@ def many():
 
 
 def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctuation():
-    vectorizer = data.fit_vectorizer(TEXTS, 4)
+    vectorizer = data.fit_vectorizer(rows(TEXTS), "title", 4)
     assert vectorizer.get_vocabulary() == ["", "[UNK]", "oil", "goal"]
 
 
 @pytest.mark.parametrize("texts", [["", "!"], ["q" * 300, "r" * 1000]])
 def test_texts_without_a_word_are_refused(texts):
     with pytest.raises(DataError, match="the 2 texts .* hold no word"):
-        data.fit_vectorizer(np.array(texts, dtype=object), 20)
+        data.fit_vectorizer(rows(texts), "title", 20)
 
 
 def test_token_ids_are_those_of_the_layer(vectorizer):
@@ -65,7 +61,7 @@ def test_no_row_is_masked_whole_which_cudnn_refuses(vectorizer):
 
 def test_an_unknown_word_is_not_padding(vectorizer):
     tokens = data.vectorize(vectorizer, rows(np.array(["zebra oil"], dtype=object)), "title")
-    assert tokens.ids.tolist() == [1, vectorizer.get_vocabulary().index("oil"), 0]
+    assert np.asarray(tokens.ids).tolist() == [1, vectorizer.get_vocabulary().index("oil"), 0]
 
 
 def test_bucket_boundaries_are_quantiles_and_end_at_the_longest():
@@ -127,20 +123,23 @@ def test_training_and_evaluation_batches_hold_the_texts_of_their_labels(many):
         data.evaluation_batches(tokens),
     ):
         seen = []
-        for ids, rows in dataset.as_numpy_iterator():
+        for ids, labels in dataset.as_numpy_iterator():
             assert ids.dtype == np.int32
-            for row, text in zip(rows, ids, strict=True):
+            for row, text in zip(labels, ids, strict=True):
                 start, length = tokens.starts[row], tokens.lengths[row]
-                assert text[:length].tolist() == tokens.ids[start : start + length].tolist()
+                assert (
+                    text[:length].tolist()
+                    == np.asarray(tokens.ids)[start : start + length].tolist()
+                )
                 assert not text[length:].any()
-            seen += rows.tolist()
+            seen += labels.tolist()
         assert sorted(seen) == tokens.labels.tolist()
 
 
 def test_without_boundaries_only_texts_of_one_length_share_a_batch(many):
     tokens = many
-    for ids, rows in data.evaluation_batches(tokens).as_numpy_iterator():
-        assert set(tokens.lengths[rows].clip(min=1)) == {ids.shape[1]}
+    for ids, labels in data.evaluation_batches(tokens).as_numpy_iterator():
+        assert set(tokens.lengths[labels].clip(min=1)) == {ids.shape[1]}
 
 
 def test_rows_held_out_are_the_last_and_not_trained_on(many):
@@ -193,7 +192,7 @@ def test_word_ids_are_those_of_keras_on_ag_news(ag_news_dir):
     texts = train.texts("title+description")
     keras_own = keras.layers.TextVectorization(max_tokens=20000)
     keras_own.adapt(texts[:5000].tolist())
-    vectorizer = data.fit_vectorizer(texts[:5000], 20000)
+    vectorizer = data.fit_vectorizer(train[:5000], "title+description", 20000)
     assert vectorizer.get_vocabulary() == keras_own.get_vocabulary()
     tokens = data.vectorize(vectorizer, train, "title+description")
     ids = [np.asarray(keras_own(texts[i : i + 1024].tolist())) for i in range(0, len(texts), 1024)]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -102,13 +103,13 @@ def test_any_file_of_vectors_is_vectors_or_one_line(tmp_path, lines, name, packe
 @PATIENT
 @given(texts=st.lists(CELLS.filter(is_text), min_size=1, max_size=4), tokens=TOKENS, markup=MARKUP)
 def test_any_vocabulary_is_saved_as_it_is(tmp_path, texts, tokens, markup):
-    texts = np.array([*texts, "goal"], dtype=object)
-    vectorizer = data.fit_vectorizer(texts, 50, tokens, markup)
+    texts = [*texts, "goal"]
+    vectorizer = data.fit_vectorizer(rows(texts), "title", 50, tokens, markup)
     text = keras.Input((), dtype="string")
     keras.Model(text, models.token_ids(vectorizer, text)).save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras", safe_mode=True)
-    said = np.asarray(loaded(tf.constant(texts.tolist())))
-    assert said.tolist() == np.asarray(models.token_ids(vectorizer, texts.tolist())).tolist()
+    said = np.asarray(loaded(tf.constant(texts)))
+    assert said.tolist() == np.asarray(models.token_ids(vectorizer, texts)).tolist()
     vocabulary = loaded.layers[1].get_vocabulary()
     assert vocabulary == vectorizer.get_vocabulary()
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import rows
 
 import data
 import models
@@ -20,7 +21,7 @@ def small(builder, vectorizer, **options):
 
 @pytest.fixture(scope="module")
 def vectorizer():
-    return data.fit_vectorizer(np.array([" ".join(WORDS)], dtype=object), 100)
+    return data.fit_vectorizer(rows([" ".join(WORDS)]), "title", 100)
 
 
 @pytest.mark.parametrize(

@@ -36,4 +36,5 @@ def peak_memory_mb():
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+    in_bytes = peak if sys.platform == "darwin" else peak * 1024
+    return round(in_bytes / 1e6, 1)
