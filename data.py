@@ -15,7 +15,7 @@ from training.buckets import bucket_boundaries, bucketed, without_padding
 from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
-TEXTS_AT_ONCE = 1024  # as vectorised
+TEXTS_AT_ONCE = 4096  # as vectorised
 MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
 
 
@@ -120,7 +120,7 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
     Returns:
         `Tokens`. A text of no words has one, unknown, as of `models.token_ids`.
     """
-    # A copy without padding: a long text would pad the thousand beside it to its length.
+    # A copy without padding: a long text would pad those beside it to its length.
     layer = keras.saving.serialize_keras_object(vectorizer)
     layer["config"]["ragged"] = True
     ragged = keras.saving.deserialize_keras_object(layer)
@@ -142,7 +142,7 @@ def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
 
 
 def _text_batches(rows, text):
-    """The texts of rows a thousand at a time, since all at once would be held twice."""
+    """The texts of rows some thousand at a time, since all at once would be held twice."""
 
     def batches():
         for first in range(0, len(rows), TEXTS_AT_ONCE):

@@ -122,3 +122,27 @@ def test_a_run_that_patience_has_ended_is_not_trained_on(tmp_path, monkeypatch):
     train_lstm.main(words(*command, "--resume"))
     assert (tmp_path / "run" / "history.csv").read_text() == before
     assert load_result(tmp_path / "run")["best_epoch"] < 29
+
+
+def test_what_is_measured_is_told_before_the_pictures_whose_failure_is_told_too(
+    tmp_path, monkeypatch, capsys
+):
+    run = tmp_path / "run"
+    command = ["--data", "sample", "--train-rows", 100, *SMALL, "--run-dir", run]
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.plots.confusion_matrix", full)
+        with pytest.raises(SystemExit) as end:
+            train_lstm.main(words(*command))
+    told = capsys.readouterr()
+    assert end.value.code == 1
+    assert "test accuracy" in told.out
+    assert told.err.count("\n") == 1
+    assert "confusion_matrix.png" in told.err
+    assert not (run / "result.json").exists()
+    train_lstm.main(words(*command, "--resume"))
+    assert (run / "confusion_matrix.png").exists()
+    assert load_result(run)["test_accuracy"] > 0

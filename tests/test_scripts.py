@@ -205,6 +205,17 @@ def test_a_mistaken_data_path_is_told_before_anything_else(tiny, tmp_path, capsy
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_says_what_and_where_it_is_before_tensorflow_is_imported(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    said = []
+    monkeypatch.setattr("training.backend.start", lambda: said.append(capsys.readouterr().out))
+    train_lstm.main(words("tutorial", "--data", tiny, "--run-dir", tmp_path / "run", "--units", 2))
+    first, second = said[0].splitlines()
+    assert first == f"train_lstm tutorial, seed 1: {tmp_path / 'run'}"
+    assert second == "units 2 (top of the file: 8)"
+
+
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):
     (tmp_path / "file").write_text("")
     done = run_script("train_rnn", "--data", tiny, "--run-dir", tmp_path / "file" / "run")

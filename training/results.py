@@ -8,8 +8,8 @@ from training import plots, saved
 from training.directory import UNPROVED, RunError
 
 
-def write_files(directory, model, prove, reading, history, matrix, title):
-    """Writes all files of a run but result.json.
+def write_files(directory, model, prove, reading, history):
+    """Writes a run's model and history.
 
     Args:
         directory: the `RunDirectory`.
@@ -18,8 +18,6 @@ def write_files(directory, model, prove, reading, history, matrix, title):
             does not say what was measured.
         reading: its `saved.Reading`.
         history: the `callbacks.History`.
-        matrix: its confusion matrix on the test rows.
-        title: a line above the pictures.
 
     Raises:
         RunError: a file cannot be written, or the model was not saved as it is.
@@ -34,10 +32,24 @@ def write_files(directory, model, prove, reading, history, matrix, title):
             raise RunError(f"{error}; it is kept as {kept}") from error
     with directory.whole_file("history.csv") as path:
         history.write(path)
+
+
+def draw(directory, history, matrix, classes, title):
+    """Writes a run's pictures.
+
+    Args:
+        directory, history: as of `write_files`.
+        matrix: its confusion matrix on the test rows.
+        classes: the names of the classes.
+        title: a line above the pictures.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
     with directory.whole_file("learning_curve.png") as path:
         plots.learning_curve(history.points, title, path)
     with directory.whole_file("confusion_matrix.png") as path:
-        plots.confusion_matrix(matrix, reading.classes, title, path)
+        plots.confusion_matrix(matrix, classes, title, path)
 
 
 def report(result, directory, resume_command):

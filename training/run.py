@@ -84,6 +84,7 @@ class Run:
             stack.callback(self.directory.release)
             self._finished = not self.directory.claim(self.options.resume, self.options.overwrite)
             directory_of(self.options.data)  # a misspelt one is told before TensorFlow is imported
+            self.print(f"{self.script} {self.recipe_name}, seed {self.seed}: {self.directory.path}")
             for line in recipes.differences(self.hyperparameters):
                 self.print(line)
             with interrupts.ending_the_process(program, self.directory.release):
@@ -230,23 +231,23 @@ class Run:
             matrix = evaluation.confusion_matrix(
                 masked, test_batches, len(self._reading.classes), self.verbose
             )
-        title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
         hp = self.hyperparameters
         complete = models.end_to_end(model, vectorizer, hp.max_words)
         texts = sorted(corpus.test[: 10 * PROVED_TEXTS].texts(hp.text), key=len)[:PROVED_TEXTS]
         expected = masked(models.token_ids(vectorizer, texts, hp.max_words))
         prove = partial(self._proof.check_saved, vectorizer, texts, expected)
-        told = self._reading, self._history, matrix, title
-        results.write_files(self.directory, complete, prove, *told)
-        scores = evaluation.scores(matrix, self._reading.classes)
+        results.write_files(self.directory, complete, prove, self._reading, self._history)
+        classes = self._reading.classes
+        scores = evaluation.scores(matrix, classes)
         result = self._facts() | {"parameters": model.count_params()}
-        named = {"test_accuracy": scores.pop("accuracy"), "classes": self._reading.classes}
-        result |= named | scores
+        result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
-        self.directory.write_json("result.json", result)
-        self.directory.publish()
         path = self.directory.path
         results.report(result, path, results.resume_command(self.script, self._arguments, path))
+        title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
+        results.draw(self.directory, self._history, matrix, classes, title)  # nobody waits for it
+        self.directory.write_json("result.json", result)
+        self.directory.publish()
 
     @property
     def _interrupted(self):  # by Ctrl-C or SIGTERM, in training
