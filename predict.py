@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -189,8 +191,8 @@ def main(arguments=None):
             if options.evaluate is None:
                 _answer(classifier, options)
             else:
-                bar = int(sys.stderr is not None and sys.stderr.isatty())
-                _print_scores(*evaluate(classifier, options.evaluate, bar), options)
+                scores = evaluate(classifier, options.evaluate, int(_is_terminal(sys.stderr)))
+                _print_scores(*scores, options)
     return end.status
 
 
@@ -212,7 +214,7 @@ def _answer(classifier, options):
     if options.explain:
         tokens = classifier.reading.tokens
         texts = chain.from_iterable(prefixes(text, tokens) for text in texts)
-    typed = not options.text and sys.stdin is not None and sys.stdin.isatty()
+    typed = not options.text and _is_terminal(sys.stdin)
     for batch in _batches(texts, 1 if typed else BATCH_SIZE):
         answers = classify(classifier, batch)
         lines = [json.dumps(a) if options.json else _line(a, options.explain) for a in answers]
@@ -240,18 +242,34 @@ def _lines():
     """The lines of standard input, which is None where it is closed."""
     if sys.stdin is None:
         raise DataError(f"{STDIN} is closed, and no TEXT was given")
-    if sys.stdin.isatty():
+    if _is_terminal(sys.stdin):
         print("One text per line; end with Ctrl-D.", file=sys.stderr)
     if not hasattr(sys.stdin, "buffer"):  # a notebook's
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return
     stream = sys.stdin.buffer
-    for number, line in enumerate(stream, start=1):
-        if number == 1 and line.startswith(UTF_16_MARKS):
-            text = decode(line + stream.read(), STDIN).removesuffix("\n")
-            yield from (line.rstrip("\r") for line in text.split("\n"))
-            return
-        yield decode(line, STDIN, lambda _, number=number: f"line {number}").rstrip("\r\n")
+    with _progress(stream) as progress:
+        for number, line in enumerate(stream, start=1):
+            progress.update(len(line))
+            if number == 1 and line.startswith(UTF_16_MARKS):
+                text = decode(line + stream.read(), STDIN).removesuffix("\n")
+                yield from (line.rstrip("\r") for line in text.split("\n"))
+                return
+            yield decode(line, STDIN, lambda _, number=number: f"line {number}").rstrip("\r\n")
+
+
+def _progress(stream):
+    """A bar for the bytes of a stream, on a terminal where neither texts nor answers stand."""
+    size = None  # a pipe's is not known
+    with suppress(OSError):
+        size = os.fstat(stream.fileno()).st_size or None
+    shown = _is_terminal(sys.stderr) and not (_is_terminal(sys.stdin) or _is_terminal(sys.stdout))
+    options = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
+    return tqdm(desc="predicting", total=size, disable=not shown, **options)
+
+
+def _is_terminal(stream):
+    return stream is not None and stream.isatty()
 
 
 def _line(answer, show_end=False):

@@ -2,6 +2,7 @@ import io
 import json
 import shutil
 import zipfile
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -185,3 +186,40 @@ def test_another_encoding_is_refused_by_line_behind_the_answers(bad, trained, mo
     output = capsys.readouterr()
     assert len(output.out.splitlines()) == 40
     assert output.err.startswith("predict.py: standard input, line 41: ")
+
+
+def test_texts_are_answered_as_they_come(trained, monkeypatch, capsys):
+    def lines():
+        for count in range(1000):
+            yield b"goal\n"
+            printed.append(capsys.readouterr().out.count("\n"))
+            assert count + 1 - sum(printed) <= predict.BATCH_SIZE  # no more are held
+
+    printed = []
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Lines(lines()), isatty=lambda: False))
+    assert predict.main([str(trained)]) == 0
+    assert sum(printed) + capsys.readouterr().out.count("\n") == 1000
+
+
+class Lines:
+    """A stream of lines that has no file."""
+
+    def __init__(self, lines):
+        self._lines = lines
+
+    def __iter__(self):
+        return self._lines
+
+    def fileno(self):
+        raise OSError
+
+
+@pytest.mark.parametrize(
+    ("terminals", "shown"),
+    [(["stderr"], True), ([], False), (["stderr", "stdin"], False), (["stderr", "stdout"], False)],
+)
+def test_a_bar_is_shown_on_a_terminal_that_has_no_other_use(terminals, shown, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        stream = SimpleNamespace(isatty=lambda name=name: name in terminals, write=str)
+        monkeypatch.setattr(f"sys.{name}", stream)
+    assert predict._progress(Lines([])).disable != shown
