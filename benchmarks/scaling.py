@@ -1,6 +1,6 @@
 """How time and memory grow with the train rows, stage by stage.
 
-The last size repeats the corpus. Interleaved: each repetition goes through all sizes.
+Where there are fewer rows, they are repeated. Interleaved: each repetition goes through all sizes.
 
     python benchmarks/scaling.py --data DIR
 """
@@ -15,7 +15,7 @@ from processes import machine, markdown, parser, run_script
 from corpus import load
 
 STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")
-REPEATED = 240_000
+SIZES = (60_000, 120_000, 600_000, 1_200_000)
 
 
 def main():
@@ -23,12 +23,12 @@ def main():
     arguments = parser(__doc__)
     arguments.add_argument("--script", default="train_lstm.py")
     arguments.add_argument("--recipe", default="fast")
+    arguments.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="train rows")
     arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
     print(machine(), flush=True)
     rows = load(options.data)
-    sizes = [n for n in (7_500, 15_000, 30_000) if n < len(rows.train)] + [len(rows.train)]
-    results = {size: [] for size in [*sizes, REPEATED]}
+    results = {size: [] for size in options.sizes}
     with tempfile.TemporaryDirectory() as directory:
         for size in results:
             write(rows, size, Path(directory) / str(size))

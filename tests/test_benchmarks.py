@@ -45,7 +45,7 @@ def test_the_stages_are_medians(vs_notebook):
     "command",
     [
         "vs_notebook.py --models titles lstm --repetitions 1",
-        "scaling.py --repetitions 1",
+        "scaling.py --repetitions 1 --sizes 1000 3000",
         "levers.py --models titles lstm",
     ],
 )
