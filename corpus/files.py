@@ -146,7 +146,8 @@ def _lines(path):
                 yield _composed(line)
     except UnicodeError:
         form = path.suffix.lower()
-        decode(path.read_bytes(), path, lambda before: f"row {_count(before, form)}")  # refuses it
+        decode(path.read_bytes(), path, lambda before: f"row {_count(before, form)}")  # says where
+        raise
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
 

@@ -69,7 +69,9 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
 
 def test_ctrl_c_before_training_leaves_one_line_and_nothing_behind(tiny, tmp_path):
     process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
-    assert process.stdout.readline().startswith(f"{tiny}: 80 train rows")
+    begin, corpus = process.stdout.readline(), process.stdout.readline()
+    assert begin.startswith("train_rnn titles, seed 1: ")
+    assert corpus.startswith(f"{tiny}: 80 train rows")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
