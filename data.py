@@ -16,6 +16,7 @@ from training.clock import stage
 
 EVALUATION_BATCH_SIZE = 256
 TEXTS_AT_ONCE = 4096  # as vectorised
+PREFETCHED = 16  # batches, made while the step before them is taken
 MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
 
 
@@ -290,4 +291,7 @@ def _dataset(tokens, plan_epoch, steps):
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
     dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()  # its graph is simple; to rewrite it, all tokens would be copied
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.prefetch(PREFETCHED).with_options(options)
