@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import corpus
 from corpus import DataError
-from corpus.files import UTF_16_MARKS, decode
+from corpus.files import UTF_16_MARKS, decode, lines
 from training import backend, command_line, saved
 
 BATCH_SIZE = 32
@@ -243,7 +243,7 @@ def _lines():
     if sys.stdin is None:
         raise DataError(f"{STDIN} is closed, and no TEXT was given")
     if _is_terminal(sys.stdin):
-        print("One text per line; end with Ctrl-D.", file=sys.stderr)
+        command_line.tell("One text per line; end with Ctrl-D.")
     if not hasattr(sys.stdin, "buffer"):  # a notebook's
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return
@@ -252,10 +252,9 @@ def _lines():
         for number, line in enumerate(stream, start=1):
             progress.update(len(line))
             if number == 1 and line.startswith(UTF_16_MARKS):
-                text = decode(line + stream.read(), STDIN).removesuffix("\n")
-                yield from (line.rstrip("\r") for line in text.split("\n"))
-                return
-            yield decode(line, STDIN, lambda _, number=number: f"line {number}").rstrip("\r\n")
+                line += stream.read()
+            text = decode(line, STDIN, lambda before, n=number: f"line {n + before.count(chr(10))}")
+            yield from lines(text.removesuffix("\n").removesuffix("\r"))
 
 
 def _progress(stream):

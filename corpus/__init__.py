@@ -117,7 +117,9 @@ def _read(directory):
     """((train rows, test rows), labels, names and text_names as of `Corpus`, what is what)."""
     train_file = files.find(directory, "train")
     if train_file is None:
-        others = sorted(path.name for path in directory.iterdir() if path.suffix in files.FORMS)
+        others = sorted(
+            path.name for path in directory.iterdir() if path.suffix.lower() in files.FORMS
+        )
         there = f"; is it {shown(others)}? Rename it" if others else ""
         raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl{there}")
     train = columns.read(train_file)

@@ -84,6 +84,8 @@ def read(path):
     form = path.suffix.lower()
     if form not in FORMS:
         raise DataError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+    if path.exists() and not (path.is_file() or path.is_dir()):  # it is opened more than once
+        raise DataError(f"{path}: not a regular file; save what it gives in one")
     rows = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json_lines}[form](path)
     names = next(rows, None) if form == ".jsonl" else None
     table = Table(path, names, *_columns(rows, path))
@@ -111,7 +113,7 @@ def _columns(rows, path):
         if widths - {len(columns)}:
             _refuse_widths(kept, columns, blank, path)
         for column, cells in zip(columns, zip(*kept, strict=True), strict=False):
-            column.extend(cells)
+            column.extend(map(_composed, cells))
     return columns, blank
 
 
@@ -131,7 +133,8 @@ def _refuse_widths(rows, columns, blank, path):
 def _lines(path):
     """The lines of a file with their ends, one at a time, since a file may be large.
 
-    They are decoded as of `decode`.
+    They are decoded as of `decode`, but not composed: a Greek question mark would become the
+    semicolon that separates columns.
 
     Raises:
         DataError: as of `decode`, or the file cannot be read.
@@ -143,11 +146,11 @@ def _lines(path):
             for line in io.TextIOWrapper(file, encoding, newline=""):
                 if "\0" in line:
                     raise UnicodeError
-                yield _composed(line)
+                yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
     except UnicodeError:
         form = path.suffix.lower()
         decode(path.read_bytes(), path, lambda before: f"row {_count(before, form)}")  # says where
-        raise
+        raise DataError(f"{path}: changed while it was read") from None
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
 
@@ -209,7 +212,7 @@ def _csv(path, delimiter=","):
     begin, rows = _first_line(path), _lines(path)
     if begin[:4].lower() == "sep=" and len(begin) == 5:  # as Excel writes and reads it
         delimiter, blank = begin[4], takewhile(lambda line: not line.strip(), rows)
-        rows = chain(blank, ["\n"], rows)
+        rows = chain(blank, ["\n"], rows)  # a blank row in place of that line
     elif delimiter not in begin:  # Excel's, where a comma stands in numbers; or tabs
         delimiter = next((other for other in ";\t" if other in begin), delimiter)
     read = 0
@@ -223,7 +226,8 @@ def _csv(path, delimiter=","):
 
 def _first_line(path):
     """The first line that is not blank, "" where there is none."""
-    return next((line for line in _lines(path) if line.strip()), "").lstrip().rstrip("\r\n")
+    line = next((line for line in _lines(path) if line.strip()), "")
+    return line.lstrip(" ").rstrip("\r\n")
 
 
 def _tsv(path):
@@ -255,7 +259,7 @@ def _json_lines(path):
             continue
         where = f"{path}, row {number}"
         try:
-            values = json.loads(line, parse_constant=_no_number)
+            values = json.loads(line, object_pairs_hook=_each_once, **AS_WRITTEN)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(values, dict):
@@ -277,6 +281,16 @@ def _no_number(text):
     raise ValueError(f"{text} is no number")
 
 
+def _each_once(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return values
+
+
+AS_WRITTEN = {"parse_int": str, "parse_float": str, "parse_constant": _no_number}
+
+
 def _json_text(value, name, where):
     """A value of a JSON object as a cell: null is empty, a number or a truth value as written."""
     if value is None:
@@ -293,4 +307,4 @@ def _json_text(value, name, where):
         ) from error
     if "\0" in value:
         raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
-    return _composed(value)
+    return value

@@ -142,6 +142,7 @@ def test_what_is_measured_is_told_before_the_pictures_whose_failure_is_told_too(
     told = capsys.readouterr()
     assert end.value.code == 1
     assert "test accuracy" in told.out
+    assert "predict" not in told.out  # there is nothing yet to predict with
     assert told.err.count("\n") == 1
     assert "confusion_matrix.png" in told.err
     assert not (run / "result.json").exists()

@@ -148,6 +148,10 @@ def test_closed_standard_streams_are_no_traceback(trained, monkeypatch, capsys):
     assert (
         capsys.readouterr().err == "predict.py: standard input is closed, and no TEXT was given\n"
     )
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", None)
+        assert predict.main([str(trained)]) == 1
+        assert capsys.readouterr().out == ""
     monkeypatch.setattr("sys.stdout", None)
     assert predict.main([str(trained), "goal"]) == 0
 
@@ -167,6 +171,7 @@ def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
     [
         b"\xef\xbb\xbfbank profit\nbank profit\n",
         b"bank profit\r\nbank profit",
+        b"bank profit\rbank profit",
         "bank profit\nbank profit\n".encode("utf-16"),
     ],
 )

@@ -30,6 +30,8 @@ def start():
     _keep_memory()
     quiet.hide_native_logs()
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # Keras imports it; it warns of homes
+    if "keras" in sys.modules:  # what an earlier run left is not kept for ever
+        return
     with _no_search_for_garbage():
         import keras  # noqa: F401
 
@@ -55,7 +57,7 @@ def _require_tensorflow():
 
 @contextmanager
 def _no_search_for_garbage():
-    """Python looks for none in the block, nor ever among what it made, nor when the process ends.
+    """Python looks for none in the block, nor ever among what is there after it, nor at the end.
 
     An import makes hundreds of thousands of objects and no garbage; looking through them takes 0.6
     seconds within it and 1.3 at the end.

@@ -179,8 +179,14 @@ class _Reader:
         raise argparse.ArgumentTypeError(f"{text!r} is not {self.__name__}")
 
 
+def tell(message):
+    """Prints a line on standard error, nowhere if that is closed."""
+    if sys.stderr is not None:  # print would take standard output
+        print(message, file=sys.stderr)
+
+
 def _stop(script, message):
-    print(f"{script}.py: {message}", file=sys.stderr)
+    tell(f"{script}.py: {message}")
     raise SystemExit(2)
 
 
@@ -203,20 +209,20 @@ def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
         yield end
     except (DataError, RunError, *expected) as error:
         end.status = 1
-        print(f"{program}: {error}", file=sys.stderr)
+        tell(f"{program}: {error}")
     except OSError as error:  # of a file, which it names, or of a stream
         end.status = 1
         where = error.filename or "standard output"
-        print(f"{program}: {where}: {error.strerror or error}", file=sys.stderr)
+        tell(f"{program}: {where}: {error.strerror or error}")
     except KeyboardInterrupt:
         end.status = 130
-        print(f"\n{program}: {interrupted}", file=sys.stderr)
+        tell(f"\n{program}: {interrupted}")
     except Exception as error:
         # By name: TensorFlow's, which is not imported here. --help should not wait for it.
         if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
             raise
         end.status = 1
-        print(f"{program}: out of memory; {memory}", file=sys.stderr)
+        tell(f"{program}: out of memory; {memory}")
 
 
 @contextmanager

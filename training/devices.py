@@ -91,7 +91,7 @@ def layers(devices):
 
 
 def adam(devices, learning_rate, schedule, steps, **options):
-    """The optimizer Adam, on one CPU that of `fused`.
+    """The optimizer Adam, on one CPU that of `training.adam`.
 
     Args:
         devices: as of `strategy`.

@@ -6,6 +6,8 @@ extend. They are for training only: a model is saved with Keras's own layers.
 Where a layer is given a mask, padding must be on the right.
 """
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 
@@ -47,7 +49,7 @@ def simple_states(inputs, recurrent_kernel):
         float32 tensor of shape (steps, batch, units).
     """
     steps = tf.shape(inputs)[0]
-    written = tf.TensorArray(tf.float32, steps, element_shape=inputs.shape[1:])
+    array = partial(tf.TensorArray, tf.float32, steps, element_shape=inputs.shape[1:])
 
     @tf.custom_gradient
     def loop(inputs, kernel):
@@ -56,7 +58,7 @@ def simple_states(inputs, recurrent_kernel):
             return state, states.write(t, state)
 
         start = tf.zeros_like(inputs[0])
-        states = _loop(steps, forward, (start, written))[1].stack()
+        states = _loop(steps, forward, (start, array()))[1].stack()
 
         def gradient(d_states):
             slopes = 1 - states * states  # of tanh
@@ -67,7 +69,7 @@ def simple_states(inputs, recurrent_kernel):
                 d_input = (d_from_later + d_states[t]) * slopes[t]
                 return d_input @ transposed, d_inputs.write(t, d_input)
 
-            d_inputs = _loop(steps, backward, (start, written))[1].stack()
+            d_inputs = _loop(steps, backward, (start, array()))[1].stack()
             before = tf.concat([start[None], states[:-1]], axis=0)
             return d_inputs, tf.tensordot(before, d_inputs, [[0, 1], [0, 1]])
 

@@ -52,13 +52,11 @@ def draw(directory, history, matrix, classes, title):
         plots.confusion_matrix(matrix, classes, title, path)
 
 
-def report(result, directory, resume_command):
-    """Prints how a run ended.
+def print_accuracy(result):
+    """Prints what a run came to.
 
     Args:
         result: what its result.json holds.
-        directory: its path.
-        resume_command: list of `str` that goes on with it if it was interrupted.
     """
     tutorial = result["tutorial_accuracy"]
     beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
@@ -67,11 +65,22 @@ def report(result, directory, resume_command):
     print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s")
     if best := result["best_epoch"]:
         print(f"the weights are those of epoch {best}, the best on held-out rows")
+
+
+def print_commands(result, directory, arguments):
+    """Prints what can be done with a run.
+
+    Args:
+        result: what its result.json holds.
+        directory: its path.
+        arguments: those that it was started with.
+    """
     print(f"run: {directory}")
     example = as_typed([str(directory), "Oil prices fall as supply grows"])
     print(f"predict: python predict.py {example}")
     if result["interrupted"]:
-        print(f"interrupted; to go on: {as_typed(resume_command)}")
+        command = resume_command(result["script"], arguments, directory)
+        print(f"interrupted; to go on: {as_typed(command)}")
 
 
 def as_typed(words):

@@ -242,12 +242,12 @@ class Run:
         result = self._facts() | {"parameters": model.count_params()}
         result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
-        path = self.directory.path
-        results.report(result, path, results.resume_command(self.script, self._arguments, path))
+        results.print_accuracy(result)
         title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
         results.draw(self.directory, self._history, matrix, classes, title)  # nobody waits for it
         self.directory.write_json("result.json", result)
         self.directory.publish()
+        results.print_commands(result, self.directory.path, self._arguments)
 
     @property
     def _interrupted(self):  # by Ctrl-C or SIGTERM, in training

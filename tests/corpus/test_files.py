@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from corpus import files
@@ -75,11 +77,16 @@ def test_text_is_composed_and_byte_order_marks_are_taken_out(tmp_path):
     assert records(files.read(write(tmp_path, escaped, "a.jsonl"))) == [["1", "caf\u00e9"]]
 
 
+def test_text_is_composed_after_it_was_parted(tmp_path):
+    content = "1;\u03c4\u03b9\u037e\n2;b\n".encode()  # a Greek question mark, composed: a semicolon
+    assert records(files.read(write(tmp_path, content))) == [["1", "\u03c4\u03b9;"], ["2", "b"]]
+
+
 def test_other_values_of_json_are_text(tmp_path):
-    content = b'{"label": 1, "text": null, "x": true}\n{"label": 2.0, "text": 5, "x": {"a": 1}}\n'
+    content = b'{"label": 1, "text": null, "x": true}\n{"label": 2.0, "text": 1e5, "x": {"a": 1}}\n'
     table = files.read(write(tmp_path, content, "a.jsonl"))
     assert table.names == ("label", "text", "x")
-    assert records(table) == [["1", "", "true"], ["2.0", "5", '{"a": 1}']]
+    assert records(table) == [["1", "", "true"], ["2.0", "1e5", '{"a": "1"}']]
 
 
 BAD = [
@@ -103,6 +110,11 @@ BAD = [
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: has no 'text'"),
     ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1, 'text': half a surrogate pair"),
     ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1, 'text': a NUL"),
+    (
+        "a.jsonl",
+        b'{"label": 1, "text": "a", "text": "b"}\n',
+        "row 1: not JSON (a name stands twice",
+    ),
     ("a.jsonl", b"[" * 100_000, "row 1: not JSON"),
     ("a.txt", b"1,a\n", "has to end in .csv, .tsv or .jsonl"),
 ]
@@ -124,6 +136,13 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path):
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(DataError, match="Is a directory"):
         files.read(tmp_path / "a.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_can_be_read_only_once_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "train.csv")
+    with pytest.raises(DataError, match="not a regular file"):
+        files.read(tmp_path / "train.csv")
 
 
 def test_a_link_that_leads_nowhere_is_named(tmp_path):

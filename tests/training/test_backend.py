@@ -1,11 +1,15 @@
 """What TensorFlow is started with."""
 
+import gc
 import os
 import subprocess
 import sys
 
+import keras  # noqa: F401
 import pytest
 from conftest import PROJECT
+
+from training import backend
 
 FAULTS = """
 import gc, resource
@@ -27,6 +31,12 @@ callbacks = run.Run.callbacks
 run.Run.callbacks = lambda *arguments: [*callbacks(*arguments), Faults()]
 train_bilstm.main("tutorial --data sample --test-rows 20 --quiet --run-dir".split() + [RUN])
 """
+
+
+def test_what_a_run_leaves_is_not_kept_for_ever_when_another_starts():
+    before = gc.get_freeze_count()
+    backend.start()
+    assert gc.get_freeze_count() <= before
 
 
 def is_glibc():
