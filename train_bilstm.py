@@ -14,8 +14,8 @@ class Hyperparameters(Switches):
     """The tutorial's values. Change one here, or for one run on the command line.
 
     Inherited from Switches, all off: tokens, max_words, markup, train_rows, vectorizer_rows,
-    vectorizer_text, pooling, dropout, embeddings, train_embeddings, schedule, class_weights,
-    validation, patience (--help says what each does). `dropout: float = 0.3` below turns one on.
+    vectorizer_text, pooling, dropout, adversarial, embeddings, train_embeddings, schedule,
+    class_weights, validation, patience (--help says each). `dropout: float = 0.3` turns one on.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -74,7 +74,7 @@ def main(arguments=None):
                 pooling=hp.pooling,
                 layer=run.layers[hp.cell],  # Keras's, or one that trains faster on a CPU
             )
-            run.load_embeddings(model, vectorizer)
+            model = run.prepared(model, vectorizer)  # --embeddings, --adversarial
             model.compile(
                 optimizer=run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
                 loss="sparse_categorical_crossentropy",

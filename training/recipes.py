@@ -18,6 +18,7 @@ RANGES = {
     "buckets": (1, 1000),
     "batch_size": (1, 100_000),
     "dropout": (0, 0.95),
+    "adversarial": (0, 10),
     "epochs": (1, 10_000),
     "max_words": (0, 1_000_000),
     "patience": (0, 10_000),
@@ -31,6 +32,7 @@ ZERO = {
     "vectorizer_rows": "all",
     "max_words": "all",
     "dropout": "none",
+    "adversarial": "none",
     "patience": "none",
 }
 
@@ -63,6 +65,9 @@ class Switches:
     pooling: Literal["last", "max"] = "last"
     # In training, drop whole words and whole columns of word vectors with this probability.
     dropout: float = 0.0
+    # In training, read each text once more, its word vectors moved to where the network errs most:
+    # by this share of their length.
+    adversarial: float = 0.0
     # File of pretrained vectors (GloVe's or word2vec's format), as wide as embed_size.
     embeddings: str | None = None
     # Train the word vectors too; without, words that have no pretrained vector stay random.

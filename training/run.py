@@ -143,11 +143,12 @@ class Run:
         """Keyword arguments of `compile` on how, not which, steps are taken."""
         return self._devices.execution(self.options.devices, steps)
 
-    def load_embeddings(self, model, vectorizer):
-        """With --embeddings: gives the model the vectors of words, as of `embeddings.apply`."""
-        from training import embeddings
+    def prepared(self, model, vectorizer):
+        """The model with what --embeddings and --adversarial ask for, before it is compiled."""
+        from training import adversarial, embeddings
 
         embeddings.apply(model, vectorizer, self.hyperparameters, self.print, self.verbose)
+        return adversarial.wrapped(model, self.hyperparameters.adversarial)
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained, as of `proof.check`."""

@@ -34,6 +34,7 @@ def test_two_devices_have_the_loss_of_one_at_the_same_batch(script, tiny, tmp_pa
     for count in (1, 2):
         directory = tmp_path / str(count)
         options = ["--data", tiny, "--run-dir", directory, "--devices", "all", "--epochs", "2"]
+        options += ["--adversarial", "0.1"]
         done = run(count, f"{script}.py", *options, "--batch-size", "16")
         assert done.returncode == 0, done.stderr
         with open(directory / "history.csv", newline="") as file:

@@ -120,6 +120,7 @@ SWITCHED_ON = {
     "embeddings": 'str | None = "v.txt"',
     "train_embeddings": "bool = False",
     "schedule": 'Literal["constant", "cosine"] = "cosine"',
+    "adversarial": "float = 0.1",
     "class_weights": 'Literal["none", "balanced"] = "balanced"',
     "validation": 'Literal["test", "held-out", "none"] = "held-out"',
     "patience": "int = 2",

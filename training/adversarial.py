@@ -1,0 +1,84 @@
+"""Adversarial training: each step is taken on a batch, and on the same batch made harder."""
+
+import keras
+import tensorflow as tf
+
+from training.directory import RunError
+
+TINY = 1e-12  # far below the slope of any loss: a text that is no longer learned from has one of 0
+
+
+def wrapped(model, share):
+    """The model as an `Adversarial` one; as it is where the share is 0."""
+    return Adversarial(model, share) if share else model
+
+
+class Adversarial(keras.Sequential):
+    """A network that learns from its texts and from the hardest ones that are near to them.
+
+    The word vectors of a text are moved in the direction in which its loss grows fastest, and the
+    loss of the moved ones is added to that of the text, so that no single word decides. After
+    Miyato, Dai, Goodfellow, Adversarial Training Methods for Semi-Supervised Text Classification,
+    2017, https://arxiv.org/abs/1605.07725. There vectors are moved by a fixed length, and have to
+    be normalised lest they grow out of its reach; here by a share of their own length.
+
+    Copies of it, made from its config, are plain `keras.Sequential` models.
+    """
+
+    def __init__(self, model, share):
+        """Takes over the layers of a model, and with them its weights.
+
+        Args:
+            model: a `keras.Sequential` on token ids, whose first layer makes vectors of them.
+            share: how far the vectors of a text are moved, as a share of their length.
+
+        Raises:
+            RunError: the first layer is another.
+        """
+        if not isinstance(model.layers[0], keras.layers.Embedding):
+            raise RunError(
+                f"layer {model.layers[0].name!r}: --adversarial needs an Embedding as the first"
+            )
+        super().__init__([*model.inputs, *model.layers], name=model.name)
+        self._share = share
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A plain `keras.Sequential`."""
+        return keras.Sequential.from_config(config, custom_objects)
+
+    def train_step(self, data):
+        """As of `keras.Model`. The loss that is reported is that of the texts as they are."""
+        ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        embedding, *others = self.layers
+        mask = embedding.compute_mask(ids)
+        behind = keras.Sequential([keras.Input(embedding.output.shape[1:]), *others])
+
+        def classified(vectors):
+            probabilities = behind(vectors, mask=mask, training=True)
+            return self.compute_loss(ids, labels, probabilities, weights), probabilities
+
+        with tf.GradientTape() as tape:
+            vectors = embedding(ids)
+            with tf.GradientTape() as slope:
+                slope.watch(vectors)
+                loss, probabilities = classified(vectors)
+            worst = slope.gradient(loss, vectors)
+            both = loss + classified(vectors + self._step(vectors, worst, mask))[0]
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(both, variables), variables)
+        shares = (
+            self.distribute_strategy.num_replicas_in_sync
+        )  # of the batch: loss is divided by it
+        next(metric for metric in self.metrics if metric.name == "loss").update_state(
+            loss * shares, sample_weight=tf.shape(ids)[0]
+        )
+        return self.compute_metrics(ids, labels, probabilities, weights)
+
+    def _step(self, vectors, direction, mask):
+        """How the vectors of each text are moved, by no gradient of their own."""
+        if mask is not None:
+            vectors = tf.where(mask[..., None], vectors, 0)
+        length = self._share * tf.norm(vectors, axis=[1, 2], keepdims=True)
+        direction /= tf.norm(direction, axis=[1, 2], keepdims=True) + TINY
+        return tf.stop_gradient(length * direction)
