@@ -122,16 +122,23 @@ def _cells(entry):
 
 
 def measure_baselines(corpus, seeds):
-    """The majority class and bags of words, on a `corpus.Corpus`; see experiments/baselines.py."""
+    """What experiments/baselines.py has, on a `corpus.Corpus`."""
     from experiments import baselines
 
     share = baselines.majority_class(corpus.train.labels, corpus.test.labels)
-    lines = [{"name": "majority class", "accuracies": [share], "parameters": 0}]
-    for name, text in (("bag of words, titles", "title"), ("bag of words", FULL_TEXT)):
+    lines = [_baseline("majority class", [(share, 0)])]
+    for where, text in ((", titles", "title"), ("", FULL_TEXT)):
         runs = [baselines.bag_of_words(corpus, text, seed) for seed in seeds]
-        accuracies = [accuracy for accuracy, _ in runs]
-        lines.append({"name": name, "accuracies": accuracies, "parameters": runs[0][1]})
+        lines.append(_baseline(f"bag of words, as fastText's{where}", runs))
+        if baselines.has_scikit_learn():  # the same for every seed
+            run = baselines.tf_idf(corpus.train, corpus.test, text)
+            lines.append(_baseline(f"TF-IDF, logistic regression{where}", [run]))
     return lines
+
+
+def _baseline(name, runs):
+    accuracies, parameters = zip(*runs, strict=True)
+    return {"name": name, "accuracies": list(accuracies), "parameters": parameters[0]}
 
 
 def describe(corpus):

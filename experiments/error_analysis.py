@@ -23,10 +23,12 @@ MODELS = {
     "LSTM": experiment("train_lstm", "best"),
     "stacked BiLSTM": experiment("train_bilstm", "best"),
 }
-COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE]  # Okabe and Ito's
-TRAIN_ROWS = (2000, 8000, 30000)
+COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]  # Okabe and Ito's
+BASELINE = "TF-IDF, logistic regression"
+TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
+FEWEST_TEXTS = 20  # of a point of the reliability picture
 
 
 def draw_confusion(matrices, classes, path):
@@ -47,7 +49,7 @@ def draw_lengths(right, lengths, path):
     ]
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for (name, correct), color in zip(right.items(), COLORS, strict=True):
+    for (name, correct), color in zip(right.items(), COLORS, strict=False):
         accuracy = [correct[group == i].mean() for i in range(len(labels))]
         axes.plot(labels, accuracy, color=color, marker="o", label=name)
     axes.set(xlabel="words of title and description", ylabel="test accuracy")
@@ -60,12 +62,27 @@ def draw_rows(accuracies, path):
     """Accuracy against the number of train rows."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for (name, points), color in zip(accuracies.items(), COLORS, strict=True):
+    for (name, points), color in zip(accuracies.items(), COLORS, strict=False):
         rows, accuracy = zip(*points, strict=True)
         axes.plot(rows, accuracy, color=color, marker="o", label=name)
     axes.set(xscale="log", xlabel="train rows (logarithmic)", ylabel="test accuracy")
     axes.set_xticks(rows, [f"{count:,}" for count in rows])
     axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120, format="png")
+
+
+def draw_reliability(shares, labels, path):
+    """How often each model is right against how sure it is."""
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.5)
+    for (name, said), color in zip(shares.items(), COLORS, strict=False):
+        texts, sure, right = evaluation.reliability(said, labels)
+        enough = texts >= FEWEST_TEXTS
+        axes.plot(sure[enough], right[enough], color=color, marker="o", label=name)
+    axes.set(xlabel="probability of the predicted class", ylabel="share of texts that are right")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120, format="png")
@@ -103,8 +120,20 @@ def growth(chosen, data, corpus, whole, directory):
     return [*zip(sizes, points, strict=True), (len(corpus.train), whole["test_accuracy"])]
 
 
+def baseline_growth(corpus):
+    """What `growth` gives for TF-IDF with logistic regression, by name; {} without scikit-learn."""
+    from experiments import baselines  # imports TensorFlow
+
+    if not baselines.has_scikit_learn():
+        return {}
+    sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)] + [len(corpus.train)]
+    text = "title+description"
+    accuracies = [baselines.tf_idf(corpus.train[:n], corpus.test, text)[0] for n in sizes]
+    return {BASELINE: list(zip(sizes, accuracies, strict=True))}
+
+
 def analyse(corpus, results, grown, runs, pictures):
-    """Writes three pictures into a directory and prints the tables.
+    """Writes four pictures into a directory and prints the tables.
 
     Args:
         corpus: the `corpus.Corpus` of the runs.
@@ -113,15 +142,16 @@ def analyse(corpus, results, grown, runs, pictures):
         runs: the directory of the runs.
         pictures: the directory for the pictures.
     """
-    test, classes, matrices, right = corpus.test, corpus.classes, {}, {}
+    test, classes, matrices, right, said = corpus.test, corpus.classes, {}, {}, {}
     for name, chosen in MODELS.items():
         model = load_model(Path(runs) / f"{chosen.name}-seed{SEED}")
         shares = probabilities(model, test.texts(results[chosen, SEED]["hyperparameters"]["text"]))
         predicted = shares.argmax(axis=1)
-        right[name] = predicted == test.labels
+        said[name], right[name] = shares, predicted == test.labels
         matrices[name] = evaluation.count(test.labels, predicted, len(classes))
         print_confusions(name, matrices[name], classes)
         print_sure_mistakes(name, test, classes, shares)
+        print(f"\ncalibration error {evaluation.calibration_error(shares, test.labels):.4f}")
     wrong_everywhere = ~np.any(list(right.values()), axis=0)
     print(f"\n{wrong_everywhere.sum()} texts are mistaken by all {len(MODELS)} models")
     for name, points in grown.items():
@@ -129,6 +159,7 @@ def analyse(corpus, results, grown, runs, pictures):
     lengths = np.array([len(text.split()) for text in test.texts("title+description")])
     draw_confusion(matrices, classes, pictures / "confusion.png")
     draw_lengths(right, lengths, pictures / "lengths.png")
+    draw_reliability(said, test.labels, pictures / "reliability.png")
     draw_rows(grown, pictures / "rows.png")
 
 
@@ -152,6 +183,7 @@ def main(arguments=None):
         from training import devices
 
         devices.prepare()
+        grown |= baseline_growth(corpus)
         analyse(corpus, results, grown, options.dir, options.pictures)
     return end.status
 

@@ -61,6 +61,14 @@ def test_a_bag_of_words_learns_the_sample():
     assert parameters > 1000
 
 
+def test_the_counting_of_words_learns_the_sample():
+    pytest.importorskip("sklearn")
+    rows = corpus.load("sample")
+    accuracy, parameters = baselines.tf_idf(rows.train, rows.test, "title")
+    assert 0.6 < accuracy < 0.98
+    assert parameters > 1000
+
+
 def test_bad_data_is_one_line(tmp_path, capsys):
     assert reproduce.main(["--data", str(tmp_path / "absent")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

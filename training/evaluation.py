@@ -36,6 +36,37 @@ def count(labels, predicted, classes):
     return matrix
 
 
+def reliability(shares, labels, bins=15):
+    """How often a model is right when it is so and so sure, in bins of sureness of equal width.
+
+    Args:
+        shares: float array of shape (texts, classes), its probabilities.
+        labels: int array of shape (texts,), the true classes.
+        bins: how many, between 0 and 1.
+
+    Returns:
+        (texts, mean probability of the predicted class, share of texts that are right), arrays of
+        shape (bins,); the last two are NaN where a bin has no text.
+    """
+    sure, right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    texts = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        return texts, *(np.bincount(place, of, bins) / texts for of in (sure, right))
+
+
+def calibration_error(shares, labels, bins=15):
+    """Expected calibration error: the mean distance of sureness and accuracy over the bins.
+
+    After Guo et al., On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599.
+
+    Args:
+        shares, labels, bins: as of `reliability`.
+    """
+    texts, sure, right = reliability(shares, labels, bins)
+    return float(np.nansum(texts * np.abs(sure - right)) / texts.sum())
+
+
 def accuracy(matrix):
     """The share of a confusion matrix that lies on its diagonal."""
     return float(np.trace(matrix) / matrix.sum())

@@ -13,8 +13,9 @@ def test_one_command_makes_the_pages_pictures(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
     page = (PROJECT / "docs" / "error_analysis.md").read_text(encoding="utf-8")
-    for name in ("confusion.png", "lengths.png", "rows.png"):
+    for name in ("confusion.png", "lengths.png", "rows.png", "reliability.png"):
         assert matplotlib.image.imread(tmp_path / name).std() > 0
         assert f"]({name})" in page
     assert done.stdout.count("| true class | taken for |") == 4
+    assert done.stdout.count("calibration error 0.") == 4
     assert "texts are mistaken by all 4 models" in done.stdout

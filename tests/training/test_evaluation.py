@@ -31,3 +31,15 @@ def test_macro_f1_is_of_the_classes_that_are_there():
     # As scikit-learn: one that is neither true nor predicted has no part in the mean.
     matrix = np.array([[3, 1, 0], [1, 3, 0], [0, 0, 0]])
     assert evaluation.macro_f1(matrix) == pytest.approx(0.75)
+
+
+def test_calibration_is_the_distance_of_sureness_and_accuracy():
+    shares = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [1.0, 0.0]])
+    labels = np.array([0, 1, 1, 0])
+    texts, sure, right = evaluation.reliability(shares, labels, bins=10)
+    assert texts.tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0, 3]
+    assert np.isnan(sure[0])
+    assert sure[9] == pytest.approx(2.9 / 3)
+    assert right[[6, 9]] == pytest.approx([1, 2 / 3])
+    expected = (abs(0.65 - 1) + 3 * abs(2.9 / 3 - 2 / 3)) / 4
+    assert evaluation.calibration_error(shares, labels, bins=10) == pytest.approx(expected)
