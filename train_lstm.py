@@ -73,7 +73,7 @@ def main(arguments=None):
                 pooling=hp.pooling,
                 layer=run.layers[hp.cell],  # Keras's, or one that trains faster on a CPU
             )
-            model = run.prepared(model, vectorizer)  # --embeddings, --adversarial
+            model = run.prepared(model, vectorizer, batches)  # --embeddings, --adversarial
             model.compile(
                 optimizer=run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
                 loss="sparse_categorical_crossentropy",

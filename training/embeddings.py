@@ -11,7 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from corpus.rows import DataError
+from training import word_vectors
 
+FROM_CORPUS = "corpus"  # in place of a file: made from the train texts
 CHUNK = 1 << 20  # bytes that are read at once; no line is longer
 
 
@@ -223,12 +225,13 @@ def layer_of(model):
     return next((layer for layer in model.layers if hasattr(layer, "embeddings")), model.layers[0])
 
 
-def apply(model, vectorizer, hyperparameters, say, verbose=0):
+def apply(model, vectorizer, tokens, hyperparameters, say, verbose=0):
     """Does what the switches `embeddings` and `train_embeddings` say.
 
     Args:
         model: a network with a `keras.layers.Embedding`.
         vectorizer: the `keras.layers.TextVectorization` of its token ids.
+        tokens: the `data.Tokens` that it is trained on.
         hyperparameters: those of the run.
         say: a function that prints a line.
         verbose: as of `load`.
@@ -237,7 +240,9 @@ def apply(model, vectorizer, hyperparameters, say, verbose=0):
         DataError: as of `put_into`.
     """
     file, layer = hyperparameters.embeddings, layer_of(model)
-    if file:
+    if file == FROM_CORPUS:
+        say(f"vectors of {put_those_of_texts(layer, tokens):,} words from the train texts")
+    elif file:
         vocabulary = vectorizer.get_vocabulary()
         found, odd = put_into(layer, file, vocabulary, hyperparameters.tokens, verbose)
         say(f"{file}: vectors of {found:,} of {len(vocabulary):,} entries")
@@ -245,6 +250,24 @@ def apply(model, vectorizer, hyperparameters, say, verbose=0):
             say(f"{file}: {len(odd):,} lines left out that are no vector, the first: line {odd[0]}")
     if not hyperparameters.train_embeddings:
         layer.trainable = False
+
+
+def put_those_of_texts(layer, tokens):
+    """Replaces vectors of an embedding layer by those of `word_vectors.of_texts`.
+
+    Args:
+        layer: a built `keras.layers.Embedding`.
+        tokens: as of `apply`.
+
+    Returns:
+        The number of words that got one; the others keep what they have.
+    """
+    weights = layer.get_weights()[0]
+    vectors = word_vectors.of_texts(tokens, *weights.shape)
+    found = vectors.any(axis=1)
+    weights[found, : vectors.shape[1]] = vectors[found]
+    layer.set_weights([weights])
+    return np.count_nonzero(found)
 
 
 def put_into(layer, path, vocabulary, tokens="words", verbose=0):

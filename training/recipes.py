@@ -68,7 +68,8 @@ class Switches:
     # In training, read each text once more, its word vectors moved to where the network errs most:
     # by this share of their length.
     adversarial: float = 0.0
-    # File of pretrained vectors (GloVe's or word2vec's format), as wide as embed_size.
+    # File of pretrained vectors (GloVe's or word2vec's format), as wide as embed_size; or "corpus":
+    # vectors made from the train texts.
     embeddings: str | None = None
     # Train the word vectors too; without, words that have no pretrained vector stay random.
     train_embeddings: bool = True

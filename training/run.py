@@ -143,12 +143,13 @@ class Run:
         """Keyword arguments of `compile` on how, not which, steps are taken."""
         return self._devices.execution(self.options.devices, steps)
 
-    def prepared(self, model, vectorizer):
+    def prepared(self, model, vectorizer, batches):
         """The model with what --embeddings and --adversarial ask for, before it is compiled."""
         from training import adversarial, embeddings
 
-        embeddings.apply(model, vectorizer, self.hyperparameters, self.print, self.verbose)
-        return adversarial.wrapped(model, self.hyperparameters.adversarial)
+        hp = self.hyperparameters
+        embeddings.apply(model, vectorizer, batches.tokens, hp, self.print, self.verbose)
+        return adversarial.wrapped(model, hp.adversarial)
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained, as of `proof.check`."""
