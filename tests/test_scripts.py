@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT, weights, words
 
+import models  # noqa: F401 - its functions are in every saved model
 import train_bilstm
 import train_lstm
 import train_rnn

@@ -227,19 +227,16 @@ class Run:
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
         clock.stop("fit")
+        hp, classes = self.hyperparameters, self._reading.classes
         self._stopping.restore_best(model)
         with clock.stage("evaluate"):
             masked = models.mask_padding(model)
-            matrix = evaluation.confusion_matrix(
-                masked, test_batches, len(self._reading.classes), self.verbose
-            )
-        hp = self.hyperparameters
+            matrix = evaluation.confusion_matrix(masked, test_batches, len(classes), self.verbose)
         complete = models.end_to_end(model, vectorizer, hp.max_words)
         texts = sorted(corpus.test[: 10 * PROVED_TEXTS].texts(hp.text), key=len)[:PROVED_TEXTS]
         expected = masked(models.token_ids(vectorizer, texts, hp.max_words))
         prove = partial(self._proof.check_saved, vectorizer, texts, expected)
         results.write_files(self.directory, complete, prove, self._reading, self._history)
-        classes = self._reading.classes
         scores = evaluation.scores(matrix, classes)
         result = self._facts() | {"parameters": model.count_params()}
         result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
@@ -285,8 +282,8 @@ class Run:
     def _prepare(self):
         """Sets up the devices, and checks that they can share the batches."""
         self._devices.prepare(self.seed)
-        batch_size = self.hyperparameters.batch_size
-        self.strategy = self._devices.strategy(self.options.devices, batch_size)
+        hp = self.hyperparameters
+        self.strategy = self._devices.strategy(self.options.devices, hp.batch_size)
         self.layers = self._devices.layers(self.options.devices)
         self.replicas = self.strategy.num_replicas_in_sync
         if self.replicas > 1 and self.validation != "none":
