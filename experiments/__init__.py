@@ -109,6 +109,7 @@ def switches(vectors=None, width=50):
         ("GRU for LSTM", experiment("train_bilstm", "fast", cell="gru")),
         ("no dropout", experiment("train_rnn", "best", dropout=0)),
         ("the last state", experiment("train_rnn", "best", pooling="last")),
+        ("no adversarial training", experiment("train_rnn", "best", adversarial=0)),
     ]
     if vectors:
         given = {"embed_size": width, "embeddings": str(vectors)}

@@ -32,7 +32,7 @@ def started(script, *arguments):
 def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, capsys):
     command = ["--data", "sample", "--train-rows", 600, "--epochs", 3, "--dropout", 0.3, *SMALL]
     command += ["--validation", "held-out", "--patience", 2, "--class-weights", "balanced"]
-    command += ["--adversarial", 0.1]
+    command += ["--adversarial", 0.1, "--embeddings", "corpus"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     train_lstm.main(words(*command, "--run-dir", whole))
     process = started("train_lstm", *command, "--run-dir", stopped)

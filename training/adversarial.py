@@ -33,11 +33,13 @@ class Adversarial(keras.Sequential):
             share: how far the vectors of a text are moved, as a share of their length.
 
         Raises:
-            RunError: the first layer is another.
+            RunError: it is another kind of model, or its first layer does not.
         """
-        if not isinstance(model.layers[0], keras.layers.Embedding):
+        embedded = isinstance(model.layers[0], keras.layers.Embedding)
+        if not isinstance(model, keras.Sequential) or not embedded:
             raise RunError(
-                f"layer {model.layers[0].name!r}: --adversarial needs an Embedding as the first"
+                f"model {model.name!r}: --adversarial needs a keras.Sequential that begins with an "
+                "Embedding"
             )
         super().__init__([*model.inputs, *model.layers], name=model.name)
         self._share = share

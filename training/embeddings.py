@@ -237,11 +237,15 @@ def apply(model, vectorizer, tokens, hyperparameters, say, verbose=0):
         verbose: as of `load`.
 
     Raises:
-        DataError: as of `put_into`.
+        DataError: as of `put_into`, or the vectors are one-hot.
     """
     file, layer = hyperparameters.embeddings, layer_of(model)
+    if file and not layer.trainable:
+        raise DataError(
+            f"--embeddings {file}: with --one-hot no vector is learned, and none replaced"
+        )
     if file == FROM_CORPUS:
-        say(f"vectors of {put_those_of_texts(layer, tokens):,} words from the train texts")
+        say(f"vectors of {put_those_of_texts(layer, tokens):,} entries from the train texts")
     elif file:
         vocabulary = vectorizer.get_vocabulary()
         found, odd = put_into(layer, file, vocabulary, hyperparameters.tokens, verbose)

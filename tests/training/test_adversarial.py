@@ -93,6 +93,8 @@ def test_a_copy_from_its_config_is_a_plain_model():
 
 
 def test_a_network_that_begins_otherwise_is_refused():
-    dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="own")])
-    with pytest.raises(RunError, match="layer 'own': --adversarial needs an Embedding"):
-        Adversarial(dense, 0.1)
+    dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)], name="own")
+    branches = keras.Model(dense.inputs, dense.outputs, name="own")
+    for model in (dense, branches):
+        with pytest.raises(RunError, match="'own': --adversarial needs a keras.Sequential that"):
+            Adversarial(model, 0.1)

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+import models
 from corpus.rows import DataError
 from training import embeddings
+from training.recipes import Switches
 
 VOCABULARY = ["", "[UNK]", "oil", "goal", "über"]
 VECTORS = {"oil": [1.0, 2.0, 3.0], "the": [4.0, 5.0, 6.0], "über": [-1.0, 0.5, 0.25]}
@@ -147,3 +149,10 @@ def test_no_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "absent.txt", tmp_path):
         with pytest.raises(DataError, match=f"{path}: cannot be read"):
             embeddings.load(path, VOCABULARY, 3)
+
+
+def test_one_hot_vectors_are_not_replaced():
+    model = models.simple_rnn(6, units=2, one_hot=True)
+    asked = Switches(embeddings="corpus")
+    with pytest.raises(DataError, match="with --one-hot no vector is learned"):
+        embeddings.apply(model, None, None, asked, print)
