@@ -23,7 +23,7 @@ def network(share=None, **options):
         keras.optimizers.SGD(0.5),
         "sparse_categorical_crossentropy",
         metrics=["acc"],
-        jit_compile=False,
+        run_eagerly=True,  # tracing takes longer
     )
     return model
 

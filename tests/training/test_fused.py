@@ -15,14 +15,14 @@ BUILDERS = [
 
 
 @pytest.mark.parametrize(("builder", "layer"), BUILDERS)
-@pytest.mark.parametrize("pooling", ["last", "max"])
-@pytest.mark.parametrize("mask", [False, True])
+@pytest.mark.parametrize(("mask", "pooling"), [(False, "last"), (True, "last"), (True, "max")])
 def test_outputs_and_gradients_are_those_of_keras(builder, layer, mask, pooling, monkeypatch):
     options = {"embed_size": 6, "units": 5, "mask": mask, "pooling": pooling}
     plain = builder(50, **options)
     assert_same_outputs_and_gradients(plain, builder(50, **options, layer=layer))
-    monkeypatch.setattr(fused, "MANY_UNITS", 1)
-    assert_same_outputs_and_gradients(plain, builder(50, **options, layer=layer))
+    if layer is fused.LSTM:  # it has another gradient from some units on
+        monkeypatch.setattr(fused, "MANY_UNITS", 1)
+        assert_same_outputs_and_gradients(plain, builder(50, **options, layer=layer))
 
 
 @pytest.mark.parametrize(("builder", "layer"), BUILDERS)
@@ -63,10 +63,14 @@ def test_an_option_of_keras_does_what_it_does_in_keras(own, ours, option):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-@pytest.mark.parametrize("many_units", [1, 32])
 @pytest.mark.parametrize("within", [lambda layer: layer, keras.layers.Bidirectional])
 @pytest.mark.parametrize(
-    ("own", "ours"), [(keras.layers.SimpleRNN, fused.SimpleRNN), (keras.layers.LSTM, fused.LSTM)]
+    ("own", "ours", "many_units"),
+    [
+        (keras.layers.SimpleRNN, fused.SimpleRNN, 32),
+        (keras.layers.LSTM, fused.LSTM, 32),
+        (keras.layers.LSTM, fused.LSTM, 1),
+    ],
 )
 def test_padding_gives_what_it_gives_in_keras(own, ours, within, many_units, monkeypatch):
     monkeypatch.setattr(fused, "MANY_UNITS", many_units)
