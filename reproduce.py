@@ -8,6 +8,7 @@ import argparse
 import json
 import statistics
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import experiments
@@ -132,8 +133,8 @@ def measure_baselines(corpus, seeds):
     for where, text in ((", titles", "title"), ("", FULL_TEXT)):
         runs = [baselines.bag_of_words(corpus, text, seed) for seed in seeds]
         lines.append(_baseline(f"bag of words, as fastText's{where}", runs))
-        if baselines.has_scikit_learn():  # the same for every seed
-            run = baselines.tf_idf(corpus.train, corpus.test, text)
+        with suppress(ModuleNotFoundError, ValueError):  # no scikit-learn; too few words to count
+            run = baselines.tf_idf(corpus.train, corpus.test, text)  # the same for every seed
             lines.append(_baseline(f"TF-IDF, logistic regression{where}", [run]))
     return lines
 

@@ -1,7 +1,5 @@
 """What a recurrent network has to beat: the most frequent class, and the counting of words."""
 
-import importlib.util
-
 import keras
 import numpy as np
 from keras import layers
@@ -22,11 +20,6 @@ def majority_class(train_labels, test_labels):
     return float(np.mean(test_labels == np.bincount(train_labels).argmax()))
 
 
-def has_scikit_learn():
-    """Whether `tf_idf` can be trained."""
-    return importlib.util.find_spec("sklearn") is not None
-
-
 def tf_idf(train, test, text):
     """Trains a logistic regression on which words, and pairs of words, stand in a text how often.
 
@@ -39,6 +32,7 @@ def tf_idf(train, test, text):
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
+        ValueError: no word of two letters or more occurs twice.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

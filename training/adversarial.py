@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from training.directory import RunError
 
-TINY = 1e-12  # far below the slope of any loss: a text that is no longer learned from has one of 0
+TINY = 1e-12  # in place of 0 / 0 where the loss of a text is flat
 
 
 def wrapped(model, share):
@@ -30,7 +30,8 @@ class Adversarial(keras.Sequential):
 
         Args:
             model: a `keras.Sequential` on token ids, whose first layer makes vectors of them.
-            share: how far the vectors of a text are moved, as a share of their length.
+            share: how far the vectors of a text are moved, all together, as a share of their length
+                all together. Without a mask padding is one more word, and moved as well.
 
         Raises:
             RunError: it is another kind of model, or its first layer does not.
@@ -69,12 +70,9 @@ class Adversarial(keras.Sequential):
             both = loss + classified(vectors + self._step(vectors, worst, mask))[0]
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(both, variables), variables)
-        shares = (
-            self.distribute_strategy.num_replicas_in_sync
-        )  # of the batch: loss is divided by it
-        next(metric for metric in self.metrics if metric.name == "loss").update_state(
-            loss * shares, sample_weight=tf.shape(ids)[0]
-        )
+        replicas = self.distribute_strategy.num_replicas_in_sync  # Keras divides the loss by it
+        total = next(metric for metric in self.metrics if metric.name == "loss")
+        total.update_state(loss * replicas, sample_weight=tf.shape(ids)[0])
         return self.compute_metrics(ids, labels, probabilities, weights)
 
     def _step(self, vectors, direction, mask):

@@ -7,6 +7,7 @@ import zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -237,15 +238,18 @@ def apply(model, vectorizer, tokens, hyperparameters, say, verbose=0):
         verbose: as of `load`.
 
     Raises:
-        DataError: as of `put_into`, or the vectors are one-hot.
+        DataError: as of `put_into`, or there are no vectors, or one-hot ones.
     """
     file, layer = hyperparameters.embeddings, layer_of(model)
+    if file and not isinstance(layer, keras.layers.Embedding):
+        raise DataError(f"--embeddings {file}: the network has no layer that it could go into")
     if file and not layer.trainable:
         raise DataError(
             f"--embeddings {file}: with --one-hot no vector is learned, and none replaced"
         )
     if file == FROM_CORPUS:
-        say(f"vectors of {put_those_of_texts(layer, tokens):,} entries from the train texts")
+        found = put_those_of_texts(layer, tokens)
+        say(f"vectors of {found:,} of {layer.input_dim:,} entries from the train texts")
     elif file:
         vocabulary = vectorizer.get_vocabulary()
         found, odd = put_into(layer, file, vocabulary, hyperparameters.tokens, verbose)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-TEXTS = 100_000  # that are read at most
+TOKENS = 3_000_000  # that are read at most: their pairs take memory
 NEAR = 5  # words: the farther apart, the less a pair counts
 SMOOTHING = 0.75  # of how frequent neighbours are, lest rare ones seem to say much
 SPARE, ROUNDS = 16, 4  # of the factorisation: columns beyond those wanted, and repetitions
@@ -11,7 +11,7 @@ TINY = 1e-5  # a singular value that is but rounding, as a share of the largest
 SPREAD = 0.1  # standard deviation of their numbers; Keras's initial ones have 0.03
 
 
-def of_texts(tokens, vocab_size, width, seed=0):
+def of_texts(tokens, vocab_size, width):
     """Vectors by which words are alike that stand among the same others.
 
     They factorise a matrix of how much more often two words stand near each other than chance has
@@ -20,18 +20,18 @@ def of_texts(tokens, vocab_size, width, seed=0):
     takes seconds, where word2vec, which gives the like, takes minutes.
 
     Args:
-        tokens: `data.Tokens`, of which the first 100,000 texts are read.
+        tokens: `data.Tokens`, of which the first texts are read, three million tokens at most.
         vocab_size: the number of different ids.
         width: how many numbers a vector has.
-        seed: an int.
 
     Returns:
-        float32 array of shape (vocab_size, at most width); 0 for ids that have no neighbours, for
-        padding (0) and for the unknown word (1).
+        float32 array of shape (vocab_size, at most width), the same for every seed of a run; 0 for
+        padding (0), the unknown word (1), and ids that no other stands near more than by chance.
     """
     with tf.device("CPU"):  # sums on a GPU come in any order
-        matrix = _association(*_neighbours(tokens[:TEXTS], vocab_size), vocab_size)
-        vectors = _factorised(matrix, width, np.random.default_rng(seed))
+        first = tokens[: np.searchsorted(np.cumsum(tokens.lengths), TOKENS, side="right")]
+        matrix = _association(*_neighbours(first, vocab_size), vocab_size)
+        vectors = _factorised(matrix, width)
     words = vectors.any(axis=1)
     if words.any():
         vectors = vectors * (SPREAD / vectors[words].std())
@@ -69,14 +69,14 @@ def _association(codes, counts, vocab_size):
     return tf.SparseTensor(places[more], information[more].astype(np.float32), shape)
 
 
-def _factorised(matrix, width, rng):
+def _factorised(matrix, width):
     """The left singular vectors of the largest singular values, times the roots of these.
 
     After Halko, Martinsson, Tropp, Finding Structure with Randomness, 2011,
     https://arxiv.org/abs/0909.4061.
     """
-    rows = matrix.shape[0]
-    basis = rng.normal(size=(rows, min(rows, width + SPARE))).astype(np.float32)
+    size = matrix.shape[0], min(matrix.shape[0], width + SPARE)
+    basis = np.random.default_rng(0).normal(size=size).astype(np.float32)
     for _ in range(ROUNDS):
         for transposed in (False, True):
             product = tf.sparse.sparse_dense_matmul(matrix, basis, adjoint_a=transposed)

@@ -82,10 +82,57 @@ def test_a_step_does_not_depend_on_padding():
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_what_moves_the_vectors_moves_the_weights():
-    _, near = after_a_step(network(1e-9))
-    _, far = after_a_step(network(0.3))
-    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(near, far, strict=True))
+def expected_step(model, share, weights):
+    """(loss, gradients of both losses), each text's direction found by itself."""
+    behind = keras.Sequential([keras.Input((None, 5)), *model.layers[1:]])
+    loss_of = keras.losses.SparseCategoricalCrossentropy()
+    mask, steps = model.layers[0].compute_mask(IDS), []
+    with tf.GradientTape() as tape:
+        vectors = tf.gather(model.layers[0].embeddings.value, IDS)
+        for i in range(len(IDS)):
+            own = tf.stop_gradient(vectors[i : i + 1])
+            with tf.GradientTape() as slope:
+                slope.watch(own)
+                loss = loss_of(LABELS[i : i + 1], behind(own, mask=mask[i : i + 1]))
+            direction = slope.gradient(loss, own).numpy()
+            length = np.linalg.norm(own.numpy()[0][IDS[i] > 0])
+            steps.append(share * length * direction / np.linalg.norm(direction))
+        plain = loss_of(LABELS, behind(vectors, mask=mask), weights)
+        moved = behind(vectors + np.concatenate(steps), mask=mask)
+        both = plain + loss_of(LABELS, moved, weights)
+    gradients = tape.gradient(both, model.trainable_variables)
+    return float(plain), [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
+
+
+def test_a_step_goes_down_both_losses_with_the_weights_of_the_texts():
+    model, weights = network(0.3), np.array([0.5, 2, 1], np.float32)
+    loss, gradients = expected_step(model, 0.3, weights)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    logs = model.train_on_batch(IDS, LABELS, sample_weight=weights, return_dict=True)
+    assert logs["loss"] == pytest.approx(loss, rel=1e-5)
+    for old, gradient, variable in zip(before, gradients, model.trainable_variables, strict=True):
+        np.testing.assert_allclose(old - 0.5 * gradient, variable.numpy(), atol=1e-6)
+
+
+def test_a_small_last_batch_counts_for_its_texts_alone():
+    model = network(1e-9)
+    model.optimizer.learning_rate = 0.0
+    each = [model.evaluate(IDS[i : i + 1], LABELS[i : i + 1], verbose=0)[0] for i in range(3)]
+    history = model.fit(IDS, LABELS, batch_size=2, shuffle=False, verbose=0).history
+    assert history["loss"][0] == pytest.approx(np.mean(each), rel=1e-4)
+
+
+def test_where_the_loss_is_flat_nothing_is_moved():
+    model = network(0.3)
+    model.layers[-1].set_weights([0 * w for w in model.layers[-1].get_weights()])
+    _, weights = after_a_step(model)
+    assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_words_are_dropped_in_training():
+    model = network(0.3, dropout=0.5)
+    model.optimizer.learning_rate = 0.0
+    assert len({after_a_step(model)[0]["loss"] for _ in range(4)}) > 1
 
 
 def test_a_copy_from_its_config_is_a_plain_model():

@@ -156,3 +156,9 @@ def test_one_hot_vectors_are_not_replaced():
     asked = Switches(embeddings="corpus")
     with pytest.raises(DataError, match="with --one-hot no vector is learned"):
         embeddings.apply(model, None, None, asked, print)
+
+
+def test_a_network_without_an_embedding_is_refused():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(DataError, match="no layer that it could go into"):
+        embeddings.apply(model, None, None, Switches(embeddings="corpus"), print)

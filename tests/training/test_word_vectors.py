@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import tensorflow as tf
 
 import data
 from training import embeddings, word_vectors
@@ -64,5 +65,34 @@ def test_words_without_neighbours_keep_their_vectors():
     after = layer.get_weights()[0]
     changed = (before != after).any(axis=1)
     assert sorted(np.array(vocabulary)[changed]) == ["a", "b"]
+    assert np.array_equal(after[:, 5:], before[:, 5:])  # there are five entries
     lone, vocabulary = tokens(["a", "b"])
     assert not word_vectors.of_texts(lone, len(vocabulary), 7).any()
+
+
+def test_a_matrix_is_factorised_as_by_a_whole_decomposition():
+    rng = np.random.default_rng(0)
+    dense = rng.normal(size=(30, 30)).astype(np.float32) * (rng.random((30, 30)) < 0.3)
+    found = word_vectors._factorised(tf.sparse.from_dense(dense), 6)
+    vectors, values, _ = np.linalg.svd(dense)
+    expected = vectors[:, :6] * np.sqrt(values[:6])
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=2e-3)
+
+
+def test_association_is_positive_mutual_information():
+    counted = np.array([[0.0, 9, 9], [9, 0, 1], [9, 1, 0]])  # how often words stand near others
+    codes = np.flatnonzero(counted)
+    matrix = tf.sparse.to_dense(word_vectors._association(codes, counted.flat[codes], 3)).numpy()
+    occurs = counted.sum(axis=1)
+    chance = np.outer(occurs, occurs**0.75 / (occurs**0.75).sum())
+    with np.errstate(divide="ignore"):
+        expected = np.log(counted / chance).clip(min=0)
+    np.testing.assert_allclose(matrix, expected, atol=1e-6)
+    assert expected[1, 2] == 0 < counted[1, 2] < chance[1, 2]  # rarer than by chance
+
+
+def test_only_so_many_tokens_are_read(monkeypatch):
+    read, vocabulary = tokens(["a b", "c d"])
+    monkeypatch.setattr(word_vectors, "TOKENS", 3)
+    vectors = word_vectors.of_texts(read, len(vocabulary), 2)
+    assert sorted(np.array(vocabulary)[vectors.any(axis=1)]) == ["a", "b"]
