@@ -28,6 +28,7 @@ BASELINE = "TF-IDF, logistic regression"
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
+SURE = 0.9  # a model of a class, at the least, for a label to look wrong
 FEWEST_TEXTS = 20  # of a point of the reliability picture
 
 
@@ -110,6 +111,20 @@ def print_sure_mistakes(name, test, classes, shares, count=10):
         print(f"- {said} ({shares[i].max():.3f}), in AG News {true}: {test.texts('title')[i]}")
 
 
+def doubtful_labels(said, labels):
+    """Where all models give one and the same class, which is not the label, more than `SURE`.
+
+    Args:
+        said: arrays of shape (texts, classes), the probabilities of each model.
+        labels: int array of shape (texts,).
+
+    Returns:
+        int array of positions.
+    """
+    least = np.min(list(said), axis=0)
+    return np.flatnonzero((least.max(axis=1) > SURE) & (least.argmax(axis=1) != labels))
+
+
 def growth(chosen, data, corpus, whole, directory):
     """Pairs of (train rows, test accuracy); `whole` is the result with all rows."""
     sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)]
@@ -155,6 +170,8 @@ def analyse(corpus, results, grown, runs, pictures):
         print(f"\ncalibration error {evaluation.calibration_error(shares, test.labels):.4f}")
     wrong_everywhere = ~np.any(list(right.values()), axis=0)
     print(f"\n{wrong_everywhere.sum()} texts are mistaken by all {len(MODELS)} models")
+    doubtful = doubtful_labels(said.values(), test.labels)
+    print(f"{len(doubtful)} labels look wrong: all are surer than {SURE} of one other class")
     for name, points in grown.items():
         print(name, *(f"{size:,}: {accuracy:.4f}" for size, accuracy in points), sep="  ")
     lengths = np.array([len(text.split()) for text in test.texts("title+description")])

@@ -2,8 +2,17 @@ import subprocess
 import sys
 
 import matplotlib.image
+import numpy as np
 import pytest
 from conftest import PROJECT
+
+from experiments.error_analysis import doubtful_labels
+
+
+def test_a_label_looks_wrong_where_all_models_are_sure_of_one_other():
+    first = np.array([[0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.02, 0.98]])
+    second = np.array([[0.92, 0.08], [0.6, 0.4], [0.92, 0.08], [0.97, 0.03]])
+    assert doubtful_labels([first, second], np.array([1, 1, 0, 1])).tolist() == [0]
 
 
 @pytest.mark.slow
