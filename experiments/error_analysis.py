@@ -23,8 +23,9 @@ MODELS = {
     "LSTM": experiment("train_lstm", "best"),
     "stacked BiLSTM": experiment("train_bilstm", "best"),
 }
-COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]  # Okabe and Ito's
 BASELINE = "TF-IDF, logistic regression"
+OKABE_ITO = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]
+COLORS = dict(zip([*MODELS, BASELINE], OKABE_ITO, strict=True))
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
@@ -50,9 +51,9 @@ def draw_lengths(right, lengths, path):
     ]
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for (name, correct), color in zip(right.items(), COLORS, strict=False):
+    for name, correct in right.items():
         accuracy = [correct[group == i].mean() for i in range(len(labels))]
-        axes.plot(labels, accuracy, color=color, marker="o", label=name)
+        axes.plot(labels, accuracy, color=COLORS[name], marker="o", label=name)
     axes.set(xlabel="words of title and description", ylabel="test accuracy")
     axes.grid(alpha=0.3)
     axes.legend()
@@ -63,9 +64,9 @@ def draw_rows(accuracies, path):
     """Accuracy against the number of train rows."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for (name, points), color in zip(accuracies.items(), COLORS, strict=False):
+    for name, points in accuracies.items():
         rows, accuracy = zip(*points, strict=True)
-        axes.plot(rows, accuracy, color=color, marker="o", label=name)
+        axes.plot(rows, accuracy, color=COLORS[name], marker="o", label=name)
     axes.set(xscale="log", xlabel="train rows (logarithmic)", ylabel="test accuracy")
     axes.set_xticks(rows, [f"{count:,}" for count in rows])
     axes.minorticks_off()
@@ -79,10 +80,10 @@ def draw_reliability(shares, labels, path):
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.5)
-    for (name, said), color in zip(shares.items(), COLORS, strict=False):
+    for name, said in shares.items():
         texts, sure, right = evaluation.reliability(said, labels)
         enough = texts >= FEWEST_TEXTS
-        axes.plot(sure[enough], right[enough], color=color, marker="o", label=name)
+        axes.plot(sure[enough], right[enough], color=COLORS[name], marker="o", label=name)
     axes.set(xlabel="probability of the predicted class", ylabel="share of texts that are right")
     axes.grid(alpha=0.3)
     axes.legend()

@@ -282,8 +282,8 @@ class Run:
     def _prepare(self):
         """Sets up the devices, and checks that they can share the batches."""
         self._devices.prepare(self.seed)
-        hp = self.hyperparameters
-        self.strategy = self._devices.strategy(self.options.devices, hp.batch_size)
+        batch_size = self.hyperparameters.batch_size
+        self.strategy = self._devices.strategy(self.options.devices, batch_size)
         self.layers = self._devices.layers(self.options.devices)
         self.replicas = self.strategy.num_replicas_in_sync
         if self.replicas > 1 and self.validation != "none":

@@ -16,8 +16,8 @@ def of_texts(tokens, vocab_size, width):
 
     They factorise a matrix of how much more often two words stand near each other than chance has
     it: Levy and Goldberg, Neural Word Embedding as Implicit Matrix Factorization, 2014,
-    https://papers.nips.cc/paper/5477-neural-word-embedding-as-implicit-matrix-factorization. That
-    takes seconds, where word2vec, which gives the like, takes minutes.
+    https://papers.nips.cc/paper/5477-neural-word-embedding-as-implicit-matrix-factorization.
+    They are like those of word2vec, and need no training.
 
     Args:
         tokens: `data.Tokens`, of which the first texts are read, three million tokens at most.
