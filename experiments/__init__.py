@@ -105,6 +105,7 @@ def switches(vectors=None, width=50):
         ("a falling learning rate", experiment("train_lstm", "tutorial", schedule="cosine")),
         ("fewer rows", experiment("train_lstm", "tutorial", train_rows=20000)),
         ("a larger batch", experiment("train_lstm", "tutorial", batch_size=64)),
+        ("word vectors of the texts", experiment("train_lstm", "fast", embeddings="corpus")),
         ("GRU for LSTM", experiment("train_lstm", "fast", cell="gru")),
         ("GRU for LSTM", experiment("train_bilstm", "fast", cell="gru")),
         ("no dropout", experiment("train_rnn", "best", dropout=0)),
