@@ -168,17 +168,13 @@ def main(arguments=None):
     parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.add_argument(
-        "--explain", action="store_true", help="a line for each word: the class up to there"
-    )
-    parser.add_argument(
-        "--evaluate",
-        metavar="FILE",
-        help="score labelled rows (.csv, .tsv, .jsonl) in place of TEXT",
-    )
+    task = parser.add_mutually_exclusive_group()
+    task.add_argument("--explain", action="store_true", help="for each word, the class up to there")
+    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows: .csv, .tsv, .jsonl")
+    task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
-    if options.evaluate is not None and (options.text or options.explain):
-        parser.error("--evaluate FILE takes neither TEXT nor --explain")
+    if options.text and (options.evaluate, options.export) != (None, None):
+        parser.error("--evaluate FILE and --export DIR take no TEXT")
     command_line.allow_any_output()
     memory = "give shorter texts, or fewer rows at once"
     with command_line.errors("predict.py", ModelError, memory=memory) as end:
@@ -188,12 +184,21 @@ def main(arguments=None):
         devices.prepare()
         classifier = load_model(options.model)
         with command_line.reader_that_may_leave():
-            if options.evaluate is None:
+            if options.export is not None:
+                _export(classifier, options)
+            elif options.evaluate is None:
                 _answer(classifier, options)
             else:
                 scores = evaluate(classifier, options.evaluate, int(_is_terminal(sys.stderr)))
                 _print_scores(*scores, options)
     return end.status
+
+
+def _export(classifier, options):
+    from training import export
+
+    written = export.of_run(classifier.model, classifier.reading, options.model, options.export)
+    print(*(f"wrote {path}" for path in written), sep="\n")
 
 
 def _print_scores(scores, about, options):

@@ -15,6 +15,8 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from training.whole import remove, whole
+
 try:
     import fcntl
 except ImportError:  # Windows: two runs started at once in one directory go unnoticed there
@@ -27,6 +29,7 @@ RESULTS = (
     "confusion_matrix.png",
     "result.json",
 )
+EXPORT = ("model", "README.md")  # as of training/export.py
 SETTINGS = "settings.json"
 UNPROVED = "unproved.keras"  # a model that was saved otherwise than it was measured
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -145,26 +148,19 @@ class RunDirectory:
 
     @contextmanager
     def whole_file(self, name):
-        """Gives a path to write to, which becomes unfinished/NAME when the block succeeds.
+        """`whole` for unfinished/NAME, a file or a directory.
 
         Raises:
             RunError: it cannot be written; what was there before stays.
         """
-        partial = self.work / f"partial-{name}"
         try:
-            yield partial
-            with open(partial, "rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(partial, self.work / name)
+            with whole(self.work / name) as partial:
+                yield partial
         except OSError as error:
-            partial.unlink(missing_ok=True)
             advice = "; make room, then --resume goes on" if error.errno in NO_ROOM else ""
             raise RunError(
                 f"{self.work / name}: cannot be written: {error.strerror or error}{advice}"
             ) from error
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
 
     def write_json(self, name, value):
         """Writes unfinished/NAME whole."""
@@ -224,12 +220,16 @@ class RunDirectory:
     def publish(self):
         """Moves the results up. Only an interrupted run leaves something to go on from."""
         result = _read_json(self.work / "result.json")
+        names = (*(EXPORT if result.get("export") else ()), *RESULTS)
         if not result["interrupted"]:
             for file in self.work.iterdir():
-                if file.name not in RESULTS:
-                    file.unlink()
-        (self.path / UNPROVED).unlink(missing_ok=True)
-        for name in RESULTS:
+                if file.name not in names:
+                    remove(file)
+        remove(self.path / UNPROVED)
+        for name in EXPORT:  # those of an earlier model
+            if name not in names or (self.work / name).exists():
+                remove(self.path / name)
+        for name in names:
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
                 os.replace(self.work / name, self.path / name)
         _remove_if_empty(self.work)

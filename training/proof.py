@@ -75,11 +75,24 @@ def check_saved(vectorizer, texts, expected, path):
             raise
         reason = " ".join(str(error).split())[:200]
         raise RunError(f"the saved model cannot be loaded: {reason}") from error
-    tolerance = 1e-3 if tf.config.list_physical_devices("GPU") else TOLERANCE
     if known != [vectorizer.get_vocabulary()]:
         raise RunError("the saved model has another vocabulary than was trained on")
+    compare(said, expected, "the saved model")
+
+
+def compare(said, expected, what):
+    """Refuses probabilities that differ by more than rounding does.
+
+    Args:
+        said, expected: float arrays of the same shape.
+        what: says them, for the message.
+
+    Raises:
+        RunError: they differ.
+    """
+    tolerance = 1e-3 if tf.config.list_physical_devices("GPU") else TOLERANCE
     if not np.allclose(said, expected, rtol=0, atol=tolerance):
-        raise RunError("the saved model gives other probabilities than were measured")
+        raise RunError(f"{what} gives other probabilities than were measured")
 
 
 def _check_answers(model, network):

@@ -104,6 +104,9 @@ class Options:
     devices: Literal["one", "all"] = "one"
     # Directory of TensorBoard's logs, where this run adds its own; needs tensorboard.
     tensorboard: str | None = None
+    # Write model/ as well, a SavedModel that TensorFlow Serving takes, and TensorFlow without this
+    # project; and README.md, a model card.
+    export: bool = False
     # Print nothing but the result.
     quiet: bool = False
 

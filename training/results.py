@@ -34,22 +34,23 @@ def write_files(directory, model, prove, reading, history):
         history.write(path)
 
 
-def draw(directory, history, matrix, classes, title):
+def draw(directory, history, matrix, result):
     """Writes a run's pictures.
 
     Args:
         directory, history: as of `write_files`.
         matrix: its confusion matrix on the test rows.
-        classes: the names of the classes.
-        title: a line above the pictures.
+        result: what its result.json will hold.
 
     Raises:
         RunError: a file cannot be written.
     """
+    rows = result["data"]["rows"]["train"]
+    title = f"{result['script']} {result['recipe']}, {rows:,} train rows"
     with directory.whole_file("learning_curve.png") as path:
         plots.learning_curve(history.points, title, path)
     with directory.whole_file("confusion_matrix.png") as path:
-        plots.confusion_matrix(matrix, classes, title, path)
+        plots.confusion_matrix(matrix, result["classes"], title, path)
 
 
 def print_accuracy(result):
@@ -78,6 +79,8 @@ def print_commands(result, directory, arguments):
     print(f"run: {directory}")
     example = as_typed([str(directory), "Oil prices fall as supply grows"])
     print(f"predict: python predict.py {example}")
+    if result["export"]:
+        print(f"exported: {directory / 'model'}, a SavedModel; its card is README.md beside it")
     if result["interrupted"]:
         command = resume_command(result["script"], arguments, directory)
         print(f"interrupted; to go on: {as_typed(command)}")

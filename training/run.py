@@ -68,9 +68,8 @@ class Run:
         silent = options.quiet or sys.stdout is None  # it is closed
         self.verbose = 0 if silent else 1 if sys.stdout.isatty() else 2
         moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-        self.directory = RunDirectory(
-            options.run_dir or Path("runs") / f"{script}-{recipe_name}-{moment}"
-        )
+        unnamed = Path("runs") / f"{script}-{recipe_name}-{moment}"
+        self.directory = RunDirectory(options.run_dir or unnamed)
         self._interrupt = None  # the callback that knows, once there is a `fit`
         self._resumed_from = 0
 
@@ -223,7 +222,7 @@ class Run:
             RunError: a file cannot be written, or the model was not saved as it is.
         """
         import models
-        from training import checkpoint, evaluation, results
+        from training import checkpoint, evaluation, export, results
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
         clock.stop("fit")
@@ -242,8 +241,9 @@ class Run:
         result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
         results.print_accuracy(result)
-        title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
-        results.draw(self.directory, self._history, matrix, classes, title)  # nobody waits for it
+        results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
+        if self.options.export:
+            export.into_run(self.directory, complete, self._reading, result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
         results.print_commands(result, self.directory.path, self._arguments)
@@ -270,6 +270,7 @@ class Run:
             "best_epoch": self._stopping.best_epoch,
             "interrupted": self._interrupted,
             "resumed_from_epoch": self._resumed_from,
+            "export": self.options.export,
         }
 
     @clock.stage("import")

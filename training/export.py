@@ -1,0 +1,142 @@
+"""A model to take away: a SavedModel, which TensorFlow alone can load, and its card."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import card, proof
+from training.directory import EXPORT, RunError, load_result
+from training.whole import whole
+
+DIRECTORY, CARD = EXPORT
+
+TEXTS, WORDS = 10, 12  # that a SavedModel is proved with, and of each at most
+
+
+def into_run(directory, model, reading, result):
+    """Adds model/ and README.md to the results of a run.
+
+    Args:
+        directory: the `RunDirectory`.
+        model, reading: as of `write`.
+        result: what its result.json will hold.
+
+    Raises:
+        RunError: they cannot be written, or the SavedModel does not say what the model says.
+    """
+    text = card.markdown(result)
+    with directory.whole_file(DIRECTORY) as path:
+        write(model, reading, path, text)
+    with directory.whole_file(CARD) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def of_run(model, reading, run, directory):
+    """Writes the SavedModel of a run that exists, or of a .keras file, with its card.
+
+    Args:
+        model, reading: as of `write`.
+        run: the run's directory, or the file, which has no card.
+        directory: where to; it has to be empty, or absent.
+
+    Returns:
+        List of the paths written.
+
+    Raises:
+        RunError: as of `into_run`; or the directory is not empty; nothing is left behind.
+    """
+    run, directory = Path(run), Path(directory)
+    text = card.markdown(load_result(run)) if run.is_dir() else None
+    if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
+        raise RunError(f"--export {directory}: is there already; name another directory")
+    try:
+        directory.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with whole(directory) as path:
+            write(model, reading, path, text)
+        if text is None:
+            return [directory]
+        with whole(run / CARD) as path:
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{error.filename or directory}: {error.strerror or error}") from error
+    return [directory, run / CARD]
+
+
+def write(model, reading, path, about=None):
+    """Writes a SavedModel, loads it again and compares what it says.
+
+    Its signature "serving_default" has one input, "text" (strings of shape (batch,), UTF-8), and
+    one output, "probabilities" (float32 of shape (batch, classes)); its signature "classes" has no
+    input, and the names of the classes as its output "classes". They are in assets/classes.txt as
+    well, a name a line.
+
+    Args:
+        model: a Keras model from raw text to class probabilities, as of `models.end_to_end`.
+        reading: its `saved.Reading`.
+        path: the directory; made anew.
+        about: the text of its README.md, None for none.
+
+    Raises:
+        RunError: it cannot be written or loaded, or says something else.
+    """
+    _without_cudnn(model)
+    vectorizers = [v for v in model.layers if isinstance(v, keras.layers.TextVectorization)]
+    module = tf.Module(name="text_classifier")
+    # Not the model itself: TensorFlow would write each weight twice, once under Keras's names.
+    module.weights = [weight.value for weight in model.variables]
+    module.vectorizers = vectorizers  # with the table of the vocabulary
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="text")])
+    def probabilities(text):
+        return {"probabilities": model(text, training=False)}
+
+    @tf.function(input_signature=[])
+    def classes():
+        return {"classes": tf.constant(reading.classes)}
+
+    signatures = {"serving_default": probabilities, "classes": classes}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "classes.txt"
+        file.write_text("".join(f"{name}\n" for name in reading.classes), encoding="utf-8")
+        module.class_names = tf.saved_model.Asset(str(file))
+        try:
+            tf.saved_model.save(module, str(path), signatures)
+        except tf.errors.OpError as error:  # a full disk, for one
+            reason = " ".join(error.message.split())[:150]
+            raise RunError(f"the SavedModel cannot be written: {reason}") from error
+    if about is not None:
+        (path / CARD).write_text(about, encoding="utf-8")
+    vocabulary = [word for v in vectorizers for word in v.get_vocabulary()]
+    _prove(path, model, reading, _some_texts(vocabulary))
+
+
+def _prove(path, model, reading, texts):
+    """Loads a SavedModel, and compares its answers with those of the model it was made from."""
+    try:
+        signatures = tf.saved_model.load(str(path)).signatures
+        said = signatures["serving_default"](text=texts)["probabilities"]
+        names = [name.decode() for name in signatures["classes"]()["classes"].numpy()]
+    except Exception as error:  # TensorFlow raises nearly anything for what it cannot load
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(f"the SavedModel cannot be loaded: {reason}") from error
+    proof.compare(said, model(texts, training=False), "the SavedModel")
+    if names != list(reading.classes):
+        raise RunError("the SavedModel has other classes than the model")
+
+
+def _some_texts(vocabulary):
+    """Strings of shape (texts,): words of a vocabulary, an unknown one, and a text of no words."""
+    rng = np.random.default_rng(0)
+    known = np.array([*vocabulary[2:], "[unknown]"], object)
+    texts = [" ".join(rng.choice(known, 1 + i % WORDS)) for i in range(TEXTS)]
+    return tf.constant([*texts, ""])
+
+
+def _without_cudnn(model):
+    """Lets the layers of a model, which has a GPU here, compute what any device can."""
+    for layer in model._flatten_layers():  # Keras has no public way into wrappers
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False

@@ -1,0 +1,35 @@
+"""Files and directories that are there whole, or not at all."""
+
+import os
+import shutil
+from contextlib import contextmanager
+
+
+@contextmanager
+def whole(path):
+    """Gives a path to write a file or a directory to, which becomes `path` if the block succeeds.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+    """
+    partial = path.with_name(f"partial-{path.name}")
+    try:
+        yield partial
+        for file in (partial, *partial.rglob("*")):
+            if file.is_file():
+                with open(file, "rb+") as written:
+                    os.fsync(written.fileno())
+        if partial.is_dir():  # which does not replace another
+            remove(path)
+        os.replace(partial, path)
+    except BaseException:
+        remove(partial)
+        raise
+
+
+def remove(path):
+    """Removes a file or a directory, if there is one."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
