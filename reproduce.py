@@ -8,29 +8,31 @@ import argparse
 import json
 import statistics
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import experiments
 from corpus import load
-from experiments import FULL_TEXT, experiment, run_all
+from experiments import FULL_TEXT, experiment
+from experiments.runs import Here, run_all
 from training import backend, command_line, interrupts
-from training.embeddings import width_of
-from training.machine import machine
+from training.vector_files import width_of
 
 AG_NEWS_TRAIN_ROWS = 120_000
 HEADER = [
     "| command | test accuracy | lowest to highest | the tutorial's | seconds | parameters |",
     "|---|---|---|---|---|---|",
 ]
+SHARED = "Runs that shared a machine's cores have no seconds"
 
 
-def report(corpus, results, baselines, recipes, seeds, switches=(), switch_seeds=()):
+def report(corpus, machines, results, baselines, recipes, seeds, switches=(), switch_seeds=()):
     """The contents of results.json.
 
     Args:
         corpus: the `corpus.Corpus` of the runs.
-        results: dict of (experiment, seed) to the contents of a result.json.
+        machines: list of `str`, what they ran on.
+        results: dict of (experiment, seed) to the contents of a result.json, as of `run_all`.
         baselines: list of dicts as in the result.
         recipes, seeds: list of `Experiment`, and the seeds of their runs.
         switches, switch_seeds: list of (remark, `Experiment`), and the seeds of their runs.
@@ -38,10 +40,11 @@ def report(corpus, results, baselines, recipes, seeds, switches=(), switch_seeds
 
     def line(experiment, seeds=seeds):
         runs = [results[experiment, seed] for seed in seeds]
+        alone = all(run["alone"] for run in runs)
         return {
             "command": experiment.command,
             "accuracies": [run["test_accuracy"] for run in runs],
-            "seconds": [run["seconds"]["total"] for run in runs],
+            **({"seconds": [run["seconds"]["total"] for run in runs]} if alone else {}),
             "parameters": runs[0]["parameters"],
             "tutorial_accuracy": runs[0]["tutorial_accuracy"],
         }
@@ -51,7 +54,7 @@ def report(corpus, results, baselines, recipes, seeds, switches=(), switch_seeds
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "switch_seeds": switch_seeds,
-        "machine": machine(),
+        "machine": "; ".join(machines),
         "baselines": baselines,
         "recipes": [line(recipe) for recipe in recipes],
         "switches": [
@@ -71,7 +74,9 @@ def recipe_table(report):
     """The README's table of a `report`: every recipe."""
     lines = [_row(f"`{entry['command']}`", *_cells(entry)) for entry in report["recipes"]]
     seeds = ", ".join(map(str, report["seeds"]))
-    lines += ["", f"{report['rows']}. Seeds {seeds}. Seconds: median of whole runs.", ""]
+    told = all("seconds" in entry for entry in report["recipes"])
+    seconds = "Seconds: median of whole runs" if told else SHARED
+    lines += ["", f"{report['rows']}. Seeds {seeds}. {seconds}.", ""]
     lines += [f"Machine: {report['machine']}."]
     return "\n".join(HEADER + lines) + "\n"
 
@@ -162,10 +167,15 @@ def main(arguments=None):
     parser.add_argument("--dir", help="of the runs and the tables; default: runs/reproduce")
     parser.add_argument("--embeddings", metavar="FILE", help="word vectors: more switches")
     parser.add_argument("--no-switches", action="store_true", help="the recipes alone")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, help="runs at once, which share the cores")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that makes them")
     parser.add_argument(
         "--quick", action="store_true", help="see it work: the sample, one seed, no fast recipes"
     )
     options = parser.parse_args(arguments)
+    if options.workers < 1:
+        parser.error("--workers: one at the least")
     if options.quick:
         options.data, options.seeds, options.no_switches = "sample", [1], True
     directory = Path(options.dir or ("runs/quick" if options.quick else "runs/reproduce"))
@@ -187,15 +197,30 @@ def measure(options, directory):
     seeds = list(dict.fromkeys(options.seeds))
     switch_seeds = list(dict.fromkeys(options.switch_seeds or seeds))
     recipes = [e for e in experiments.recipes() if not (options.quick and "fast" in e.recipe)]
-    results = run_all(recipes, seeds, options.data, directory)
+    wanted = [(recipe, seed) for seed in seeds for recipe in recipes]
     compared = [one for _, switch in switches for one in (switch, base(switch))]
-    results |= run_all(list(dict.fromkeys(compared)), switch_seeds, options.data, directory)
+    wanted += [(one, seed) for seed in switch_seeds for one in compared]
+    with place(options) as here_or_there:
+        results = run_all(list(dict.fromkeys(wanted)), options.data, directory, here_or_there)
+        machines = here_or_there.machines()
     backend.start()  # all runs are made: they have the terminal themselves
     from training import devices
 
     devices.prepare()
     baselines = measure_baselines(corpus, seeds)
-    return report(corpus, results, baselines, recipes, seeds, switches, switch_seeds)
+    return report(corpus, machines, results, baselines, recipes, seeds, switches, switch_seeds)
+
+
+@contextmanager
+def place(options):
+    """Where the command line wants its runs made, as of `run_all`."""
+    if options.scheduler:
+        from experiments.cluster import connected  # Dask is optional
+
+        with connected(options.scheduler) as cluster:
+            yield cluster
+    else:
+        yield Here(options.workers)
 
 
 if __name__ == "__main__":

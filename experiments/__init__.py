@@ -1,19 +1,12 @@
-"""Training runs that tables and pictures are made of: each is run once and then found again."""
+"""Which training runs tables and pictures are made of; experiments/runs.py makes them."""
 
-import json
 import shlex
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import corpus
 import train_bilstm
 import train_lstm
 import train_rnn
-from training.directory import RunDirectory, RunError, load_result
 from training.recipes import flags
 
 PROJECT = Path(__file__).parent.parent
@@ -121,74 +114,3 @@ def switches(vectors=None, width=50):
             ("pretrained vectors", experiment("train_lstm", "best", **given)),
         ]
     return pairs
-
-
-def run(experiment, seed, data, directory):
-    """Runs an experiment, or goes on with it, unless the directory holds its finished run.
-
-    Args:
-        experiment: an `Experiment`.
-        seed: of the run.
-        data: as of the scripts' --data.
-        directory: of all the runs.
-
-    Returns:
-        The contents of the run's result.json.
-
-    Raises:
-        RunError: the run failed; what it printed is on standard error. Or the directory holds its
-            run on other rows.
-        KeyboardInterrupt, SystemExit: it was interrupted.
-    """
-    path = Path(directory) / f"{experiment.name}-seed{seed}"
-    command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
-    command += ["--data", data, "--seed", str(seed), "--run-dir", str(path), "--quiet"]
-    before = RunDirectory(path).settings()
-    if before is not None:
-        asked = json.loads(json.dumps(experiment.hyperparameters()))
-        if before.get("rows_hash") != _hash(data, asked["train_rows"]):
-            raise RunError(f"{path}: holds a run on other rows; name another --dir")
-        same = asked.items() <= before.items()
-        if same and RunDirectory(path).finished:
-            return load_result(path)
-        command.append("--resume" if same else "--overwrite")
-    started = [sys.executable, PROJECT / command[0], *command[1:]]
-    process = subprocess.Popen(started, stdout=subprocess.DEVNULL)
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:  # it came to the run as well, which saves what it has
-        process.wait()
-        raise
-    except SystemExit:
-        process.terminate()
-        process.wait()
-        raise
-    if status in (128 + signal.SIGINT, 128 + signal.SIGTERM):
-        raise KeyboardInterrupt
-    if status:
-        raise RunError(f"{shlex.join(command)}: ended with status {status}")
-    return load_result(path)
-
-
-@cache
-def _hash(data, train_rows):
-    return corpus.load(data, train_rows).hash
-
-
-def run_all(experiments, seeds, data, directory):
-    """The results of experiments, as `report` takes them; a line is printed for each run.
-
-    Args:
-        experiments: list of `Experiment`.
-        seeds: list of int; all experiments are run with the first before any with the second.
-        data: as of the scripts' --data.
-        directory: of the runs.
-    """
-    results = {}
-    for i, (seed, experiment) in enumerate((s, e) for s in seeds for e in experiments):
-        result = run(experiment, seed, data, directory)
-        results[experiment, seed] = result
-        place = f"{i + 1}/{len(seeds) * len(experiments)}"
-        figures = f"{result['test_accuracy']:.4f}, {result['seconds']['total']:.0f} s"
-        print(f"{place} {experiment.command} --seed {seed}: {figures}", flush=True)
-    return results

@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from corpus import load
-from experiments import PROJECT, experiment, run_all
+from experiments import PROJECT, experiment
+from experiments.runs import run_all
 from predict import ModelError, load_model, probabilities
 from training import backend, command_line, evaluation, plots
 
@@ -131,7 +132,7 @@ def growth(chosen, data, corpus, whole, directory):
     sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)]
     changes = [dict(chosen.changes) | {"train_rows": size} for size in sizes]
     fewer = [experiment(chosen.script, chosen.recipe, **change) for change in changes]
-    results = run_all(fewer, [SEED], data, directory)
+    results = run_all([(one, SEED) for one in fewer], data, directory)
     points = [results[one, SEED]["test_accuracy"] for one in fewer]
     return [*zip(sizes, points, strict=True), (len(corpus.train), whole["test_accuracy"])]
 
@@ -193,7 +194,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with command_line.errors("error_analysis.py", ModelError) as end:
         corpus = load(options.data)
-        results = run_all(list(MODELS.values()), [SEED], options.data, options.dir)
+        results = run_all([(one, SEED) for one in MODELS.values()], options.data, options.dir)
         grown = {
             name: growth(chosen, options.data, corpus, results[chosen, SEED], options.dir)
             for name, chosen in MODELS.items()

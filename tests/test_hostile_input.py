@@ -18,7 +18,7 @@ import predict
 from corpus import columns
 from corpus.files import FORMS
 from corpus.rows import DataError
-from training import embeddings
+from training import vector_files
 
 PATIENT = settings(
     max_examples=200,
@@ -91,7 +91,7 @@ def test_any_file_of_vectors_is_vectors_or_one_line(tmp_path, lines, name, packe
     content = b"\n".join(lines)
     (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
     try:
-        matrix, found, _ = embeddings.load(tmp_path / name, ["", "[UNK]", "oil", "a"], 3)
+        matrix, found, _ = vector_files.load(tmp_path / name, ["", "[UNK]", "oil", "a"], 3)
     except DataError as error:
         check_message(error, tmp_path / name)
     else:

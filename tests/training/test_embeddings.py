@@ -6,7 +6,7 @@ import pytest
 
 import models
 from corpus.rows import DataError
-from training import embeddings
+from training import embeddings, vector_files
 from training.recipes import Switches
 
 VOCABULARY = ["", "[UNK]", "oil", "goal", "über"]
@@ -41,7 +41,7 @@ def test_the_words_that_are_found_get_their_vectors(name, header, binary, tmp_pa
     layer.build()
     before = layer.get_weights()[0].copy()
     path = write(tmp_path / name, header, binary)
-    assert embeddings.width_of(path) == 3
+    assert vector_files.width_of(path) == 3
     assert embeddings.put_into(layer, path, VOCABULARY) == (2, [])
     after = layer.get_weights()[0]
     np.testing.assert_array_equal(after[2], VECTORS["oil"])
@@ -61,7 +61,7 @@ def test_another_width_is_refused_at_the_first_line_with_advice(name, tmp_path):
 def load(tmp_path, content, vocabulary=VOCABULARY):
     """(dict of word to vector, lines left out) of a file of vectors of three numbers."""
     (tmp_path / "a.txt").write_bytes(content)
-    matrix, found, odd = embeddings.load(tmp_path / "a.txt", vocabulary, 3)
+    matrix, found, odd = vector_files.load(tmp_path / "a.txt", vocabulary, 3)
     return {vocabulary[i]: row.tolist() for i, row in zip(found, matrix, strict=True)}, odd
 
 
@@ -103,7 +103,7 @@ def test_tabs_and_spaces_at_the_end_are_read(tmp_path):
 def test_no_word_in_common_is_refused(tmp_path):
     path = write(tmp_path / "a.txt", header=False)
     with pytest.raises(DataError, match="none of its 3 words"):
-        embeddings.load(path, ["", "[UNK]", "goal"], 3)
+        vector_files.load(path, ["", "[UNK]", "goal"], 3)
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.bin"])
@@ -126,7 +126,7 @@ def test_a_damaged_file_is_one_clear_line(name, header, content, tmp_path):
     path = tmp_path / name
     path.write_bytes((b"3 3\n" if header else b"") + content)
     with pytest.raises(DataError, match=f"^{path}[:,] ") as refused:
-        embeddings.load(path, VOCABULARY, 3)
+        vector_files.load(path, VOCABULARY, 3)
     assert "\n" not in str(refused.value)
 
 
@@ -135,20 +135,20 @@ def test_a_file_cut_off_is_refused(binary, tmp_path):
     path = write(tmp_path / ("a.bin" if binary else "a.txt"), header=True, binary=binary)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match="no whole file"):
-        embeddings.load(path, VOCABULARY, 3)
+        vector_files.load(path, VOCABULARY, 3)
 
 
 def test_text_under_the_name_of_a_binary_file_is_refused(tmp_path):
     numbers = " ".join(["0.123456"] * 50)
     (tmp_path / "a.bin").write_text("40 50\n" + "".join(f"w{i} {numbers}\n" for i in range(40)))
     with pytest.raises(DataError, match="is it text"):
-        embeddings.load(tmp_path / "a.bin", VOCABULARY, 50)
+        vector_files.load(tmp_path / "a.bin", VOCABULARY, 50)
 
 
 def test_no_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "absent.txt", tmp_path):
         with pytest.raises(DataError, match=f"{path}: cannot be read"):
-            embeddings.load(path, VOCABULARY, 3)
+            vector_files.load(path, VOCABULARY, 3)
 
 
 def test_one_hot_vectors_are_not_replaced():
