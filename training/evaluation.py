@@ -24,7 +24,7 @@ def confusion_matrix(model, batches, classes, verbose=0):
         return tf.argmax(model(ids, training=False), axis=1)
 
     matrix = np.zeros((classes, classes), dtype=int)
-    for ids, labels in tqdm(batches, "evaluating", leave=False, delay=1, disable=verbose != 1):
+    for ids, labels in tqdm(batches, "evaluating", leave=False, disable=verbose != 1):
         matrix += count(np.asarray(labels), np.asarray(predict(ids)), classes)
     return matrix
 

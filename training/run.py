@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from corpus import directory_of
-from training import backend, clock, command_line, interrupts, machine, recipes, saved
+from training import backend, clock, command_line, interrupts, machine, progress, recipes, saved
 from training.directory import RunDirectory
 
 PROVED_TEXTS = 10  # the shortest of ten times as many: Keras's layers take long for long ones
@@ -153,7 +153,8 @@ class Run:
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained, as of `proof.check`."""
-        self._proof.check(model, len(self._reading.classes))
+        with progress.shown("checking the model", self.verbose):
+            self._proof.check(model, len(self._reading.classes))
 
     def callbacks(self, batches):
         """Those of `fit` on a `data.TrainingBatches`: history, checkpoints, Ctrl-C, TensorBoard."""
@@ -169,7 +170,7 @@ class Run:
         self._stopping = early_stopping.EarlyStopping(self.directory, self._history, patience)
         saving = checkpoint.Checkpoint(self.directory, self._history)
         order = checkpoint.EpochOrder(batches)
-        every = [callbacks.Build(), order, self._first_step, self._history]
+        every = [callbacks.Progress(), callbacks.Build(), order, self._first_step, self._history]
         every += [self._stopping, saving, self._interrupt]
         if self.options.tensorboard:
             logs = callbacks.logs_of(self.options.tensorboard, self.directory.path)
@@ -236,14 +237,14 @@ class Run:
         texts = sorted(corpus.test[: 10 * PROVED_TEXTS].texts(hp.text), key=len)[:PROVED_TEXTS]
         expected = masked(models.token_ids(vectorizer, texts, hp.max_words))
         prove = partial(self._proof.check_saved, vectorizer, texts, expected)
-        results.write_files(self.directory, complete, prove, self._reading, self._history)
+        files = self.directory, complete, prove, self._reading, self._history
+        results.write_files(*files, self.verbose)
         scores = evaluation.scores(matrix, classes)
         result = self._facts() | {"parameters": model.count_params()}
         result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
         results.print_accuracy(result)
-        title = f"{self.script} {self.recipe_name}, {self._rows['rows']['train']:,} train rows"
-        results.draw(self.directory, self._history, matrix, classes, title)  # nobody waits for it
+        results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
         self.directory.write_json("result.json", result)
         self.directory.publish()
         results.print_commands(result, self.directory.path, self._arguments)
