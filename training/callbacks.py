@@ -43,6 +43,17 @@ class Progress(keras.callbacks.ProgbarLogger):
         if self.verbose == 2 and self.target is not None:
             self._say(batch + 1, logs)
 
+    def on_test_begin(self, logs=None):
+        super().on_test_begin(logs)
+        if self.verbose == 1:  # the end of the line, which is longer, goes over it
+            print(" - validating ...", end="", flush=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.target is None:
+            super().on_epoch_end(epoch, logs)
+        else:  # Keras would say that all steps were taken, after Ctrl-C as well
+            self.progbar.update(self.seen, list(logs.items()), finalize=True)
+
     def _say(self, step, logs):
         now = time.monotonic()
         first, begin = self.first = self.first or (step, now)  # what was before is preparation

@@ -130,7 +130,7 @@ def _size(axes, text):
 def _write(axes, text, point, offset, half, led):
     nearest = np.clip(0, offset - half, offset + half)  # of the label's edge to the point
     line = {"arrowstyle": "-", "color": "0.5", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3}
-    line["relpos"] = tuple((nearest - offset + half) / (2 * half))
+    line["relpos"] = tuple((nearest - offset + half) / np.maximum(2 * half, 1e-9))
     axes.annotate(
         _lines(text),
         point,
