@@ -39,6 +39,8 @@ class Progress(keras.callbacks.ProgbarLogger):
         self.traced = True
         if self.target is not None:
             batch = min(batch, self.target - 1)
+            if batch == self.target - 1:
+                self.progbar.interval = 0  # the last step is shown, however soon it comes
         super().on_train_batch_end(batch, logs)
         if self.verbose == 2 and self.target is not None:
             self._say(batch + 1, logs)

@@ -14,7 +14,7 @@ def said(capsys, verbose, steps_per_execution=5):
     """What `fit` prints with `Progress` of two epochs of 16 steps, without colours."""
     capsys.readouterr()
     fitted(callbacks.Progress(), 2, steps_per_execution, verbose=verbose)
-    return re.sub(r"\x1b\[\d+m|\b", "", capsys.readouterr().out)
+    return re.sub(r"\x1b\[\d+m|\x08", "", capsys.readouterr().out)
 
 
 def test_the_bar_stays_within_the_epoch_and_ends_with_what_was_validated(capsys):
@@ -27,7 +27,8 @@ def test_the_bar_stays_within_the_epoch_and_ends_with_what_was_validated(capsys)
     assert re.match(r"16/16 ━{20} \d+s \d+\w+/step - acc: .* - loss: .* - val_acc: ", last)
     assert [line for line in lines if line.startswith("Epoch")] == ["Epoch 1/2", "Epoch 2/2"]
     assert lines.count("preparing the first step ...") == 1
-    assert sum(line.endswith(" - validating ...") for line in lines) == 2
+    validating = [line for line in lines if line.endswith(" - validating ...")]
+    assert [line[:6] for line in validating] == ["16/16 "] * 2
 
 
 def test_without_a_terminal_a_line_now_and_then_shows_that_it_runs(capsys, monkeypatch):
@@ -63,7 +64,7 @@ def test_an_epoch_that_was_stopped_says_how_far_it_came(capsys, verbose):
             self.model.stop_training = batch >= 5
 
     fitted(callbacks.Progress(), callbacks=[Stop()], verbose=verbose)
-    assert capsys.readouterr().out.split("\r")[-1].splitlines()[-1].count("6/16") == 1
+    assert re.search(r"(?<!1)6/16", capsys.readouterr().out.splitlines()[-1].split("\r")[-1])
 
 
 def test_quiet_is_quiet(capsys, monkeypatch):
