@@ -4,14 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 import train_lstm
 import train_rnn
-from training import command_line
+from training import command_line, comparison
 from training.directory import RunError, load_result
-from training.plots import BLUE, ORANGE
-from training.recipes import flags
+from training.results import name
 
 COLUMNS = (
     "run",
@@ -31,13 +28,6 @@ TUTORIAL = {
     "masked": (train_rnn, "masked", 371),
     "LSTM": (train_lstm, "tutorial", 188),
 }
-
-
-def name(result):
-    """A run's script, recipe and what was changed of it, as on the command line."""
-    words = [result["script"].removeprefix("train_"), result["recipe"]]
-    words += flags(result.get("changed", {}))
-    return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
 
 
 def row(result):
@@ -80,6 +70,8 @@ def find(paths, everything):
     for path, result in zip(paths, results, strict=True):
         try:
             row(result), result["data"]["test_hash"]
+            if not (result["seconds"]["total"] > 0 and 0 <= result["test_accuracy"] <= 1):
+                raise ValueError("seconds or an accuracy that cannot be")
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path}/result.json: damaged: {error!r}") from error
     if not results:
@@ -87,58 +79,38 @@ def find(paths, everything):
     return results
 
 
-def tutorial_points():
-    """The tutorial's models as `draw` takes them: (name, test accuracy, seconds)."""
+def points(results):
+    """Runs as `comparison.draw` takes them; those of several corpora have its name in their label.
+
+    Args:
+        results: list of what each result.json holds.
+    """
+    several = len({result["data"]["name"] for result in results}) > 1
     return [
-        (f"tutorial, {model}", module.RECIPES[recipe].tutorial_accuracy, seconds)
-        for model, (module, recipe, seconds) in TUTORIAL.items()
+        comparison.Point(
+            name(result) + (f" on {Path(result['data']['name']).name}" if several else ""),
+            result["script"].removeprefix("train_"),
+            result["recipe"],
+            result["test_accuracy"],
+            result["seconds"]["total"],
+        )
+        for result in results
     ]
 
 
-def draw(runs, tutorial, path):
-    """Draws test accuracy against the seconds of whole runs.
-
-    Args:
-        runs: list of (name, test accuracy, seconds).
-        tutorial: the same of the tutorial's models, drawn beside the runs.
-        path: the file, in a format that Matplotlib knows by its name.
-
-    Raises:
-        RunError: Matplotlib knows no such format.
-    """
-    figure = Figure(figsize=(8, 4.4), layout="constrained")
-    formats = figure.canvas.get_supported_filetypes()
-    if Path(path).suffix[1:].lower() not in formats:
-        raise RunError(f"--picture {path}: its name has to end in one of .{', .'.join(formats)}")
-    axes = figure.subplots()
-    for points, color, marker, label in (
-        (runs, BLUE, "o", "runs"),
-        (tutorial, ORANGE, "s", "the tutorial, 120,000 rows, GPU"),
-    ):
-        if not points:
-            continue
-        _, accuracies, seconds = zip(*points, strict=True)
-        axes.scatter(seconds, accuracies, color=color, marker=marker, label=label)
-    for i, (name, accuracy, second) in enumerate(sorted(runs + tutorial, key=lambda p: p[2])):
-        place = (5, 4 if i % 2 else -10)  # above, below, so that neighbours' names do not meet
-        axes.annotate(
-            name,
-            (second, accuracy),
-            place,
-            textcoords="offset points",
-            fontsize=8,
-            parse_math=False,
+def tutorial_points():
+    """The tutorial's models as `comparison.draw` takes them."""
+    return [
+        comparison.Point(
+            f"the tutorial's {model}",
+            module.__name__.removeprefix("train_"),
+            recipe,
+            module.RECIPES[recipe].tutorial_accuracy,
+            seconds,
+            filled=False,
         )
-    axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
-    axes.margins(x=0.2, y=0.1)
-    left, right = axes.get_xlim()
-    ticks = [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 3, 5, 7)]
-    ticks = [tick for tick in ticks if left <= tick <= right]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
-    axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.savefig(path, dpi=120)
+        for model, (module, recipe, seconds) in TUTORIAL.items()
+    ]
 
 
 def main(arguments=None):
@@ -156,9 +128,12 @@ def main(arguments=None):
             print("the runs were tested on different rows: their accuracies are not comparable")
         # The tutorial's points only beside figures of the same test rows.
         comparable = same_test and any(result["tutorial_accuracy"] for result in results)
-        runs = [(name(r), r["test_accuracy"], r["seconds"]["total"]) for r in results]
-        draw(runs, tutorial_points() if comparable else [], options.picture)
+        drawn = points(results) + (tutorial_points() if comparable else [])
+        hollow = "hollow: the tutorial, 120,000 rows, GPU"
+        unlabelled = comparison.draw(drawn, hollow, options.picture)
         print(f"picture: {options.picture}")
+        if unlabelled:
+            print(f"no room in it for {len(unlabelled)} labels; the table names all runs")
     return end.status
 
 

@@ -80,5 +80,5 @@ def bag_of_words(corpus, text, seed):
     for batches.epoch in range(EPOCHS):
         model.fit(batches.dataset(), verbose=0, shuffle=False)
     test_batches = data.evaluation_batches(test, batches.boundaries)
-    matrix = evaluation.confusion_matrix(model, test_batches, classes)
+    matrix = evaluation.confusion_matrix(model, test_batches)
     return evaluation.accuracy(matrix), model.count_params()

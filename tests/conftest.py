@@ -160,7 +160,7 @@ def assert_same_outputs_and_gradients(plain, fused):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
 
 
-def fitted(history, epochs=2, steps_per_execution=1, callbacks=()):
+def fitted(history, epochs=2, steps_per_execution=1, callbacks=(), verbose=0):
     """A small network after `fit` with the callbacks: what `fit` returns."""
     import keras  # after `devices.prepare`
 
@@ -181,5 +181,5 @@ def fitted(history, epochs=2, steps_per_execution=1, callbacks=()):
         epochs=epochs,
         validation_data=(x, y),
         callbacks=[history, *callbacks],
-        verbose=0,
+        verbose=verbose,
     )

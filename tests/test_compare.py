@@ -56,3 +56,43 @@ def test_no_run_at_all_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert compare.main([]) == 1
     assert "no finished run in runs/" in capsys.readouterr().err
+
+
+def test_runs_that_differ_in_the_seed_alone_share_a_label_and_those_of_two_corpora_do_not(two):
+    first, second = map(load_result, two)
+    runs = [first | {"seed": 1}, first | {"seed": 2}]
+    assert len({point.label for point in compare.points(runs)}) == 1
+    second = first | {"data": first["data"] | {"name": "/a/path/other"}}
+    labels = [point.label for point in compare.points([first, second])]
+    assert labels[1].endswith(" on other")
+    assert labels[0] != labels[1]
+
+
+def test_the_tutorial_is_drawn_hollow_beside_runs_of_its_rows_alone(two, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(compare.comparison, "draw", lambda points, *_: drawn.append(points) or [])
+    for accuracy in (None, 0.8):
+        result = load_result(two[0]) | {"tutorial_accuracy": accuracy}
+        (two[0] / "result.json").write_text(json.dumps(result))
+        assert compare.main([str(two[0])]) == 0
+    alone, beside = drawn
+    assert [point.filled for point in alone] == [True]
+    assert [point.filled for point in beside] == [True, False, False, False]
+    assert [(point.family, point.recipe) for point in beside[1:]] == [
+        ("rnn", "titles"),
+        ("rnn", "masked"),
+        ("lstm", "tutorial"),
+    ]
+
+
+def test_labels_without_room_are_told(two, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(compare.comparison, "draw", lambda *_: ["a", "b"])
+    assert compare.main([*map(str, two)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("no room in it for 2 labels")
+
+
+@pytest.mark.parametrize("damage", [{"test_accuracy": float("nan")}, {"seconds": {"total": 0}}])
+def test_what_cannot_be_drawn_is_a_damaged_run(two, damage, tmp_path, capsys):
+    (two[0] / "result.json").write_text(json.dumps(load_result(two[0]) | damage))
+    assert compare.main([str(two[0]), "--picture", str(tmp_path / "p.png")]) == 1
+    assert capsys.readouterr().err.startswith(f"compare.py: {two[0]}/result.json: damaged")

@@ -1,4 +1,4 @@
-"""Keras callbacks of every run: history, first step, interruption, TensorBoard."""
+"""Keras callbacks of every run: progress, history, first step, interruption, TensorBoard."""
 
 import csv
 import importlib.util
@@ -14,6 +14,59 @@ import tensorflow as tf
 
 from training import interrupts
 from training.directory import RunError
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras's bar in a terminal, and without one a line now and then; `fit` takes it for its own.
+
+    Keras counts whole executions of several steps, and so past the end of an epoch whose last one
+    has fewer.
+    """
+
+    SECONDS = 30  # between two lines, at the least
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.traced = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self.epoch, self.said, self.first = epoch, time.monotonic(), None
+        if self.verbose == 1 and not self.traced:  # the bar, which is longer, goes over it
+            print("preparing the first step ...", end="\r", flush=True)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.traced = True
+        if self.target is not None:
+            batch = min(batch, self.target - 1)
+            if batch == self.target - 1:
+                self.progbar.interval = 0  # the last step is shown, however soon it comes
+        super().on_train_batch_end(batch, logs)
+        if self.verbose == 2 and self.target is not None:
+            self._say(batch + 1, logs)
+
+    def on_test_begin(self, logs=None):
+        super().on_test_begin(logs)
+        if self.verbose == 1:  # the end of the line, which is longer, goes over it
+            print(" - validating ...", end="", flush=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.target is None:
+            super().on_epoch_end(epoch, logs)
+        else:  # Keras would say that all steps were taken, after Ctrl-C as well
+            self.progbar.update(self.seen, list(logs.items()), finalize=True)
+
+    def _say(self, step, logs):
+        now = time.monotonic()
+        first, begin = self.first = self.first or (step, now)  # what was before is preparation
+        if now - self.said < self.SECONDS or step == self.target:
+            return
+        self.said = now
+        values = "".join(f", {name} {value:.4f}" for name, value in sorted(logs.items()))
+        left = (self.target - step) * (now - begin) / (step - first) if step > first else None
+        about = "" if left is None else f", about {left:,.0f} s left"
+        where = f"epoch {self.epoch + 1}: step {step:,} of {self.target:,}"
+        print(f"{where}{values}{about}", flush=True)
 
 
 class History(keras.callbacks.Callback):

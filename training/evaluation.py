@@ -5,13 +5,12 @@ import tensorflow as tf
 from tqdm import tqdm
 
 
-def confusion_matrix(model, batches, classes, verbose=0):
+def confusion_matrix(model, batches, verbose=0):
     """Counts true class by predicted class.
 
     Args:
         model: from token ids to probabilities of shape (batch, classes).
         batches: a `tf.data.Dataset` of (token ids, labels), in the same order each time.
-        classes: the number of classes.
         verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
 
     Returns:
@@ -23,8 +22,9 @@ def confusion_matrix(model, batches, classes, verbose=0):
     def predict(ids):
         return tf.argmax(model(ids, training=False), axis=1)
 
+    classes = model.output_shape[-1]
     matrix = np.zeros((classes, classes), dtype=int)
-    for ids, labels in tqdm(batches, "evaluating", leave=False, delay=1, disable=verbose != 1):
+    for ids, labels in tqdm(batches, "evaluating", leave=False, disable=verbose != 1):
         matrix += count(np.asarray(labels), np.asarray(predict(ids)), classes)
     return matrix
 

@@ -1,5 +1,6 @@
 """The pictures of a run."""
 
+import textwrap
 import warnings
 
 import numpy as np
@@ -11,6 +12,24 @@ MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each ce
 MOST_NAMED = 60  # classes of one that has their names at its sides
 LONGEST_NAME = 20  # characters of a class's name
 WIDEST_NAMES = 45  # characters of all names side by side
+TITLE_LINES = 3  # at most; the rest gives way to an ellipsis
+
+
+def add_title(figure, title):
+    """Writes a title above a figure, in as many lines as its width asks for, shortened at the end.
+
+    Args:
+        figure: a Matplotlib figure.
+        title: any text.
+    """
+    written = figure.suptitle(title, fontsize=10, parse_math=False)
+    width = len(title)
+    while written.get_window_extent().width > 0.96 * figure.bbox.width and width > 10:
+        width = max(10, min(width - 1, int(width * 0.95)))
+        lines = textwrap.wrap(
+            title, width, break_on_hyphens=False, max_lines=TITLE_LINES, placeholder=" …"
+        )
+        written.set_text("\n".join(lines))
 
 
 def learning_curve(history, title, path):
@@ -19,11 +38,11 @@ def learning_curve(history, title, path):
     Args:
         history: list of dicts with "step", "acc" and "loss" of the steps since the last one, and
             "val_acc" and "val_loss" (None except at the end of an epoch).
-        title: a line above the picture.
+        title: what stands above the picture, as of `add_title`.
         path: the PNG file.
     """
     figure = Figure(figsize=(8, 3.6), layout="constrained")
-    figure.suptitle(title)
+    add_title(figure, title)
     for axes, name, label in zip(
         figure.subplots(1, 2), ("acc", "loss"), ("accuracy", "loss"), strict=True
     ):
@@ -52,14 +71,14 @@ def confusion_matrix(matrix, classes, title, path):
     Args:
         matrix: int array of shape (classes, classes), true class by predicted class.
         classes: the names of the classes.
-        title: a line above the picture.
+        title: what stands above the picture, as of `add_title`.
         path: the PNG file.
     """
     side = max(4.2, 0.75 * min(len(classes), MOST_NUMBERED))  # inches of the matrix
     figure = Figure(figsize=(side + 1.4, side + 0.6), layout="constrained")
+    add_title(figure, title)
     axes = figure.subplots()
     image = draw_confusion_matrix(axes, matrix, classes)
-    axes.set_title(title)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks

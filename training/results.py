@@ -4,11 +4,23 @@ import os
 import shlex
 import subprocess
 
-from training import plots, saved
+from training import plots, progress, saved
 from training.directory import UNPROVED, RunError
+from training.recipes import flags
 
 
-def write_files(directory, model, prove, reading, history):
+def name(result):
+    """A run's script, recipe and what was changed of it, as on the command line: `str`.
+
+    Args:
+        result: what its result.json holds.
+    """
+    words = [result["script"].removeprefix("train_"), result["recipe"]]
+    words += flags(result.get("changed", {}))
+    return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
+
+
+def write_files(directory, model, prove, reading, history, verbose=0):
     """Writes a run's model and history.
 
     Args:
@@ -18,14 +30,17 @@ def write_files(directory, model, prove, reading, history):
             does not say what was measured.
         reading: its `saved.Reading`.
         history: the `callbacks.History`.
+        verbose: as of `fit`: 1 to say what is done.
 
     Raises:
         RunError: a file cannot be written, or the model was not saved as it is.
     """
     with directory.whole_file("model.keras") as path:
-        saved.save(model, reading, path)
+        with progress.shown("saving the model", verbose):
+            saved.save(model, reading, path)
         try:
-            prove(path)
+            with progress.shown("loading it again, to prove it", verbose):
+                prove(path)
         except RunError as error:
             kept = directory.path / UNPROVED
             os.replace(path, kept)
@@ -45,8 +60,7 @@ def draw(directory, history, matrix, result):
     Raises:
         RunError: a file cannot be written.
     """
-    rows = result["data"]["rows"]["train"]
-    title = f"{result['script']} {result['recipe']}, {rows:,} train rows"
+    title = f"{name(result)}, {result['data']['rows']['train']:,} train rows"
     with directory.whole_file("learning_curve.png") as path:
         plots.learning_curve(history.points, title, path)
     with directory.whole_file("confusion_matrix.png") as path:

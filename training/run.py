@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from corpus import directory_of
-from training import backend, clock, command_line, interrupts, machine, recipes, saved
+from training import backend, clock, command_line, interrupts, machine, progress, recipes, saved
 from training.directory import RunDirectory
 
 PROVED_TEXTS = 10  # the shortest of ten times as many: Keras's layers take long for long ones
@@ -152,7 +152,8 @@ class Run:
 
     def check_model(self, model):
         """Refuses a model that cannot be saved as it is trained, as of `proof.check`."""
-        self._proof.check(model, len(self._reading.classes))
+        with progress.shown("checking the model", self.verbose):
+            self._proof.check(model, len(self._reading.classes))
 
     def callbacks(self, batches):
         """Those of `fit` on a `data.TrainingBatches`: history, checkpoints, Ctrl-C, TensorBoard."""
@@ -167,9 +168,8 @@ class Run:
         patience = self.hyperparameters.patience
         self._stopping = early_stopping.EarlyStopping(self.directory, self._history, patience)
         saving = checkpoint.Checkpoint(self.directory, self._history)
-        order = checkpoint.EpochOrder(batches)
-        every = [callbacks.Build(), order, self._first_step, self._history]
-        every += [self._stopping, saving, self._interrupt]
+        every = [callbacks.Progress(), callbacks.Build(), checkpoint.EpochOrder(batches)]
+        every += [self._first_step, self._history, self._stopping, saving, self._interrupt]
         if self.options.tensorboard:
             logs = callbacks.logs_of(self.options.tensorboard, self.directory.path)
             every.append(callbacks.tensorboard(logs, goes_on=self.options.resume))
@@ -226,24 +226,24 @@ class Run:
 
         clock.SECONDS["first_step"] = (self._first_step.time or time.perf_counter()) - clock.START
         clock.stop("fit")
-        hp, classes = self.hyperparameters, self._reading.classes
+        hp, reading = self.hyperparameters, self._reading
         self._stopping.restore_best(model)
         with clock.stage("evaluate"):
             masked = models.mask_padding(model)
-            matrix = evaluation.confusion_matrix(masked, test_batches, len(classes), self.verbose)
+            matrix = evaluation.confusion_matrix(masked, test_batches, self.verbose)
         complete = models.end_to_end(model, vectorizer, hp.max_words)
         texts = sorted(corpus.test[: 10 * PROVED_TEXTS].texts(hp.text), key=len)[:PROVED_TEXTS]
         expected = masked(models.token_ids(vectorizer, texts, hp.max_words))
         prove = partial(self._proof.check_saved, vectorizer, texts, expected)
-        results.write_files(self.directory, complete, prove, self._reading, self._history)
-        scores = evaluation.scores(matrix, classes)
+        results.write_files(self.directory, complete, prove, reading, self._history, self.verbose)
+        scores = evaluation.scores(matrix, reading.classes)
         result = self._facts() | {"parameters": model.count_params()}
-        result |= {"test_accuracy": scores.pop("accuracy"), "classes": classes} | scores
+        result |= {"test_accuracy": scores.pop("accuracy"), "classes": reading.classes} | scores
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
         results.print_accuracy(result)
         results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
         if self.options.export:
-            export.into_run(self.directory, complete, self._reading, result)
+            export.into_run(self.directory, complete, reading, result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
         results.print_commands(result, self.directory.path, self._arguments)

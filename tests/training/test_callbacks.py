@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import keras
@@ -7,6 +8,68 @@ from conftest import fitted
 
 from training import callbacks
 from training.directory import RunError
+
+
+def said(capsys, verbose, steps_per_execution=5):
+    """What `fit` prints with `Progress` of two epochs of 16 steps, without colours."""
+    capsys.readouterr()
+    fitted(callbacks.Progress(), 2, steps_per_execution, verbose=verbose)
+    return re.sub(r"\x1b\[\d+m|\x08", "", capsys.readouterr().out)
+
+
+def test_the_bar_stays_within_the_epoch_and_ends_with_what_was_validated(capsys):
+    lines = re.split(r"[\r\n]+", said(capsys, verbose=1))
+    steps = [int(line.split("/16 ")[0]) for line in lines if "/16 " in line]
+    assert max(steps) == 16
+    assert min(steps) < 16
+    assert steps.count(16) >= 2
+    last = lines[-2]
+    assert re.match(r"16/16 ━{20} \d+s \d+\w+/step - acc: .* - loss: .* - val_acc: ", last)
+    assert [line for line in lines if line.startswith("Epoch")] == ["Epoch 1/2", "Epoch 2/2"]
+    assert lines.count("preparing the first step ...") == 1
+    validating = [line for line in lines if line.endswith(" - validating ...")]
+    assert [line[:6] for line in validating] == ["16/16 "] * 2
+
+
+def test_without_a_terminal_a_line_now_and_then_shows_that_it_runs(capsys, monkeypatch):
+    epochs = r"Epoch \d/2\n16/16 - .* - acc: .* - val_loss: .*\n"
+    assert re.fullmatch(epochs * 2, said(capsys, verbose=2))
+    monkeypatch.setattr(callbacks.Progress, "SECONDS", 0)
+    first = r"epoch \d: step 5 of 16, acc 0\.\d{4}, loss \d\.\d{4}\n"
+    later = r"epoch \d: step 1[05] of 16, acc 0\.\d{4}, loss \d\.\d{4}, about \d+ s left\n"
+    within = epochs.replace("2\\n", f"2\\n{first}{later}{later}")
+    assert re.fullmatch(within * 2, said(capsys, verbose=2))
+
+
+def test_the_time_left_is_that_of_the_steps_after_the_first(capsys, monkeypatch):
+    moments = iter([0, 50, 90])
+    monkeypatch.setattr("time.monotonic", lambda: next(moments))
+    progress = callbacks.Progress()
+    progress.set_params({"verbose": 2, "epochs": 1, "steps": 3839})
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    progress.on_train_batch_end(199, {})
+    progress.on_train_batch_end(1199, {"loss": 0.731, "acc": 0.71234})
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "epoch 1: step 200 of 3,839",
+        "epoch 1: step 1,200 of 3,839, acc 0.7123, loss 0.7310, about 106 s left",
+    ]
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_an_epoch_that_was_stopped_says_how_far_it_came(capsys, verbose):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch >= 5
+
+    fitted(callbacks.Progress(), callbacks=[Stop()], verbose=verbose)
+    assert re.search(r"(?<!1)6/16", capsys.readouterr().out.splitlines()[-1].split("\r")[-1])
+
+
+def test_quiet_is_quiet(capsys, monkeypatch):
+    monkeypatch.setattr(callbacks.Progress, "SECONDS", 0)
+    assert said(capsys, verbose=0) == ""
 
 
 @pytest.mark.parametrize("steps_per_execution", [1, 3])

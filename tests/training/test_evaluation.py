@@ -17,7 +17,7 @@ def test_the_matrix_counts_true_by_predicted_class():
     tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels, np.zeros(5, bool))
     batches = data.evaluation_batches(tokens, np.array([1]))
     model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
-    matrix = evaluation.confusion_matrix(model, batches, 4)
+    matrix = evaluation.confusion_matrix(model, batches)
     assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
     assert evaluation.accuracy(matrix) == pytest.approx(0.8)
     scores = evaluation.per_class(matrix, CLASSES)
