@@ -119,6 +119,7 @@ def kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "no_data"))
     for name in ("JPY_SESSION_NAME", "REPOSITORY", "PYTHONPATH"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     directory = tmp_path / "elsewhere"
     directory.mkdir()
     return directory
