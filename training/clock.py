@@ -1,5 +1,6 @@
 """The seconds of each stage of a run."""
 
+import builtins
 import time
 from contextlib import contextmanager
 
@@ -11,9 +12,9 @@ _runs = 0
 
 
 def begin():
-    """Begins a run: the first one with the process, another, in a notebook, now."""
+    """Begins a run: with the process, or, where that is not a script's or has made one, now."""
     global START, _runs
-    if _runs:
+    if _runs or hasattr(builtins, "__IPYTHON__"):
         START = time.perf_counter()
     _runs += 1
     SECONDS.clear()
