@@ -89,6 +89,7 @@ def test_a_worker_that_dies_costs_no_run(scheduler, tiny, tmp_path, monkeypatch,
         assert runs.run_all([one, other], str(tiny), tmp_path, place).keys() == {one, other}
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_tried_again_and_named(scheduler, tmp_path, monkeypatch, capsys):
     address, start_worker = scheduler
     start_worker()

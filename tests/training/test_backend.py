@@ -47,14 +47,12 @@ def is_glibc():
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not is_glibc(), reason="another C library keeps memory as it likes")
 @pytest.mark.parametrize(
     ("environment", "most"),
-    [
-        ({}, 500),
-        # A user's own setting, the default one, wins.
-        pytest.param({"MALLOC_TRIM_THRESHOLD_": "131072"}, None, marks=pytest.mark.slow),
-    ],
+    # A user's own setting, the default one, wins.
+    [({}, 500), ({"MALLOC_TRIM_THRESHOLD_": "131072"}, None)],
 )
 def test_the_memory_of_a_step_is_kept_for_the_next(environment, most, tmp_path):
     code = FAULTS.replace("RUN]", f"{str(tmp_path / 'run')!r}]")
