@@ -16,6 +16,7 @@ from corpus import load
 from experiments import FULL_TEXT, experiment
 from experiments.runs import Here, run_all
 from training import backend, command_line, interrupts
+from training.machine import machine
 from training.vector_files import width_of
 
 AG_NEWS_TRAIN_ROWS = 120_000
@@ -26,12 +27,11 @@ HEADER = [
 SHARED = "Runs that shared a machine's cores have no seconds"
 
 
-def report(corpus, machines, results, baselines, recipes, seeds, switches=(), switch_seeds=()):
+def report(corpus, results, baselines, recipes, seeds, switches=(), switch_seeds=()):
     """The contents of results.json.
 
     Args:
         corpus: the `corpus.Corpus` of the runs.
-        machines: list of `str`, what they ran on.
         results: dict of (experiment, seed) to the contents of a result.json, as of `run_all`.
         baselines: list of dicts as in the result.
         recipes, seeds: list of `Experiment`, and the seeds of their runs.
@@ -54,7 +54,7 @@ def report(corpus, machines, results, baselines, recipes, seeds, switches=(), sw
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "switch_seeds": switch_seeds,
-        "machine": "; ".join(machines),
+        "machine": "; ".join(sorted({run.get("machine", machine()) for run in results.values()})),
         "baselines": baselines,
         "recipes": [line(recipe) for recipe in recipes],
         "switches": [
@@ -174,8 +174,8 @@ def main(arguments=None):
         "--quick", action="store_true", help="see it work: the sample, one seed, no fast recipes"
     )
     options = parser.parse_args(arguments)
-    if options.workers < 1:
-        parser.error("--workers: one at the least")
+    if options.workers < 1 or options.scheduler == "":
+        parser.error("--workers N is 1 at the least, --scheduler ADDRESS not empty")
     if options.quick:
         options.data, options.seeds, options.no_switches = "sample", [1], True
     directory = Path(options.dir or ("runs/quick" if options.quick else "runs/reproduce"))
@@ -200,21 +200,20 @@ def measure(options, directory):
     wanted = [(recipe, seed) for seed in seeds for recipe in recipes]
     compared = [one for _, switch in switches for one in (switch, base(switch))]
     wanted += [(one, seed) for seed in switch_seeds for one in compared]
-    with place(options) as here_or_there:
-        results = run_all(list(dict.fromkeys(wanted)), options.data, directory, here_or_there)
-        machines = here_or_there.machines()
+    with place(options) as somewhere:
+        results = run_all(list(dict.fromkeys(wanted)), options.data, directory, somewhere)
     backend.start()  # all runs are made: they have the terminal themselves
     from training import devices
 
     devices.prepare()
     baselines = measure_baselines(corpus, seeds)
-    return report(corpus, machines, results, baselines, recipes, seeds, switches, switch_seeds)
+    return report(corpus, results, baselines, recipes, seeds, switches, switch_seeds)
 
 
 @contextmanager
 def place(options):
     """Where the command line wants its runs made, as of `run_all`."""
-    if options.scheduler:
+    if options.scheduler is not None:
         from experiments.cluster import connected  # Dask is optional
 
         with connected(options.scheduler) as cluster:

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from experiments import PROJECT
-from experiments.runs import INTERRUPTED, rows_hash
 from training import command_line
-from training.directory import RunError, load_result
-from training.machine import machine
+from training.directory import RunDirectory, RunError
 from training.whole import whole
 
 ATTEMPTS = 3  # to make a run
@@ -38,7 +38,7 @@ def connected(address):
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is said here
     try:
         client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Dask raises nearly anything for an address that is none
         reason = " ".join(str(error).split())[:150]
         raise RunError(f"--scheduler {address}: no Dask scheduler answers: {reason}") from error
     with client:
@@ -53,64 +53,75 @@ class Cluster:
     """The workers of a Dask cluster, as a place to make runs; compare `runs.Here`.
 
     A run is made in a temporary directory of its worker and comes back whole. One that fails, or
-    whose worker dies, is made again elsewhere.
+    whose worker dies, is made again, elsewhere if there is another worker.
     """
 
     alone = False  # nobody knows what else a worker's machine does
+    at_once = 1000  # runs that wait here for a worker
 
     def __init__(self, client):
         from distributed import Event
 
-        self._client = client
+        self._client, self._stopped = client, False
         self._stop = Event(f"stop-{client.id}", client=client)
+        self._turn = threading.Lock()
         self._futures = {}  # of the runs that are being made, by their keys
         client.subscribe_topic("all", self._note)
 
-    @property
-    def at_once(self):
-        """How many runs are asked for at once: Dask knows best which of them to begin."""
-        return 1000
-
-    def machines(self):
-        """List of `str`: what the workers run on."""
-        return sorted(set(self._client.run(machine).values()))
-
-    def make(self, command, path, mode):
+    def make(self, plan):
         """Makes a run, as of `Here.make`; what is there of it is replaced."""
-        from distributed import CancelledError, KilledWorker
-
-        failed, name = set(), shlex.join(command)
-        for attempt in range(ATTEMPTS):
-            key = f"{path.name} {attempt} {self._client.id}"
-            others = [worker for worker in self._client.nthreads() if worker not in failed]
-            self._futures[key] = self._client.submit(
-                _on_worker,
-                command,
-                self._stop,
-                key=key,
-                workers=others or None,
-                allow_other_workers=bool(others),
-            )
-            try:
-                worker, archive, error = self._futures[key].result()
-            except CancelledError as error:
-                raise RunError(f"{name}: given up") from error
-            except KilledWorker as error:
-                raise RunError(f"{name}: every worker that had it died") from error
-            except ImportError as error:
-                raise RunError(f"{name}: a worker lacks the project ({error}); {HOW}") from error
-            finally:
-                del self._futures[key]
-            if archive is not None:
-                return _unpack(archive, path, command)
-            failed.add(worker)
-            command_line.tell(f"{path.name}: failed on {worker}: {error}")
-        raise RunError(f"{name}: failed {ATTEMPTS} times")
+        directory, failed = RunDirectory(plan.path), set()
+        directory.claim(resume=False, overwrite=True)
+        try:
+            for attempt in range(ATTEMPTS):
+                worker, archive, error = self._tried(plan, attempt, failed)
+                if archive is not None:
+                    return _unpack(archive, plan)
+                failed.add(worker)
+                command_line.tell(f"{plan.path.name}: failed on {worker}: {error}")
+        finally:
+            directory.release()
+        raise RunError(f"{shlex.join(plan.command)}: failed {ATTEMPTS} times")
 
     def stop(self, by_ctrl_c):
         """Ends the runs that are being made; what they have is lost."""
+        self._stopped = True
         self._stop.set()
         self._client.cancel([*self._futures.values()])
+
+    def _tried(self, plan, attempt, failed):
+        """What `_on_worker` says of a run, or what became of the worker."""
+        from distributed import CancelledError, KilledWorker
+
+        key = f"{plan.path.name} {attempt} {self._client.id}"
+        with self._turn:
+            self._wait_for_a_free_worker()
+            others = [worker for worker in self._client.nthreads() if worker not in failed]
+            rather = {"workers": others, "allow_other_workers": True} if others else {}
+            self._futures[key] = self._client.submit(
+                _on_worker, plan.command, self._stop, key=key, **rather
+            )
+        try:
+            return self._futures[key].result()
+        except CancelledError as error:
+            raise RunError(f"{plan.path.name}: given up") from error
+        except KilledWorker:
+            return None, None, "each worker that had it died"
+        except ImportError as error:
+            raise RunError(f"a worker lacks the project: {error}; {HOW}") from error
+        finally:
+            del self._futures[key]
+
+    def _wait_for_a_free_worker(self):
+        """So that no run is counted as failed with a worker that had not yet begun it."""
+        told = False
+        while len(self._futures) >= (threads := sum(self._client.nthreads().values())):
+            if self._stopped:
+                raise RunError("given up")
+            if not threads and not told:
+                command_line.tell(f"no workers are left; {HOW}")
+                told = True
+            time.sleep(0.5)
 
     def _note(self, event):
         """Names a worker that has died, and what it was doing."""
@@ -118,19 +129,22 @@ class Cluster:
         if what.get("action") == "remove-worker":
             names = [key.split()[0] for key in what["processing-tasks"] if key in self._futures]
             if names:
-                command_line.tell(f"{what['worker']} is gone; made elsewhere: {', '.join(names)}")
+                command_line.tell(f"{what['worker']} is gone; made again: {', '.join(names)}")
 
 
-def _unpack(archive, path, command):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, whole(path) as partial:
+def _unpack(archive, plan):
+    """Puts a packed run into its place, if it is the one that was asked for."""
+    with tempfile.TemporaryDirectory() as folder, whole(plan.path) as partial:
         file = Path(folder) / "run.zip"
         file.write_bytes(archive)
         shutil.unpack_archive(file, partial)
-        result = load_result(partial)
-        data = command[command.index("--data") + 1]
-        if result["data"]["hash"] != rows_hash(data, result["hyperparameters"]["train_rows"]):
-            raise RunError(f"{shlex.join(command)}: a worker has other rows under {data}")
+        came = RunDirectory(partial).settings() or {}
+        for name, asked in plan.settings.items():
+            if came.get(name) != asked:
+                raise RunError(
+                    f"{plan.path.name}: a worker made another run: {name} {came.get(name)}, not "
+                    f"{asked}; do all machines have the same rows and the same commit?"
+                )
 
 
 def _on_worker(command, stop):
@@ -138,22 +152,27 @@ def _on_worker(command, stop):
     from distributed import get_worker
 
     worker = get_worker().address
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        started = [sys.executable, PROJECT / command[0], *command[1:], "--run-dir", run]
-        process = subprocess.Popen(
-            started, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                said = process.communicate(timeout=1)[1]
-                break
-            if stop.is_set():
-                process.terminate()
-        if process.returncode in INTERRUPTED:
-            return worker, None, "interrupted"
-        if process.returncode:
-            last = (said.strip().splitlines() or [f"status {process.returncode}"])[-1]
-            return worker, None, last
-        archive = shutil.make_archive(Path(folder) / "packed", "zip", run)
-        return worker, Path(archive).read_bytes(), None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return worker, _packed(command, stop, Path(folder)), None
+    except (OSError, RunError) as error:
+        return worker, None, str(error)
+
+
+def _packed(command, stop, folder):
+    """Makes a run in a folder: `bytes` of a zip archive."""
+    started = [sys.executable, PROJECT / command[0], *command[1:], "--run-dir", folder / "run"]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(started, **streams) as process:
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    said = process.communicate(timeout=1)[1]
+                    break
+                if stop.is_set():
+                    process.terminate()
+        finally:
+            process.kill()  # where the scheduler is gone
+    if process.returncode:
+        raise RunError((said.strip().splitlines() or [f"status {process.returncode}"])[-1])
+    return Path(shutil.make_archive(folder / "packed", "zip", folder / "run")).read_bytes()

@@ -3,6 +3,7 @@
 import json
 import shlex
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -15,10 +16,26 @@ import corpus
 from experiments import PROJECT
 from training import command_line
 from training.directory import RunDirectory, RunError, load_result
-from training.machine import machine
 
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 UNKNOWN_SECONDS = 30  # that a run takes, as long as nobody has measured it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run is to be made.
+
+    Attributes:
+        command: list of `str`: a script, without its place, and arguments.
+        path: the run's directory.
+        mode: what is done with a run that is there: [], ["--resume"] or ["--overwrite"].
+        settings: dict of what its `RunDirectory.settings` have to be in the end.
+    """
+
+    command: list
+    path: Path
+    mode: list
+    settings: dict
 
 
 @dataclass
@@ -37,23 +54,14 @@ class Here:
         """Whether a run has the machine to itself, so that its seconds mean something."""
         return self.at_once == 1
 
-    def machines(self):
-        """List of `str`: what the runs are made on."""
-        return [machine()]
-
-    def make(self, command, path, mode):
-        """Makes a run.
-
-        Args:
-            command: list of `str`: a script, without its place, and arguments.
-            path: the run's directory.
-            mode: what is done with a run that is there: [], ["--resume"] or ["--overwrite"].
+    def make(self, plan):
+        """Makes a run as of a `Plan`.
 
         Raises:
             RunError: it failed; what it printed is on standard error.
             KeyboardInterrupt: it was interrupted.
         """
-        command = [*command, "--run-dir", str(path), *mode]
+        command = [*plan.command, "--run-dir", str(plan.path), *plan.mode]
         started = [sys.executable, PROJECT / command[0], *command[1:]]
         process = subprocess.Popen(started, stdout=subprocess.DEVNULL)
         self._processes.append(process)
@@ -99,12 +107,16 @@ def run_all(wanted, data, directory, place=None):
     progress, results = _Progress(todo, len(plans)), {}
     for one in [one for one in plans if one not in todo]:
         results[one] = _result(*one, directory)
-        progress.found(one, results[one])
+        progress.show(one, results[one])
     if todo and not place.alone:
         print("runs share the cores of a machine: their seconds are left out")
-    for one in _made(todo, place):
-        results[one] = _result(*one, directory)
-        progress.made(one, results[one])
+    for one, error in _made(todo, place):
+        progress.done(one)
+        if error is None:
+            results[one] = _result(*one, directory)
+            progress.show(one, results[one])
+        else:
+            command_line.tell(str(error))
     if len(results) < len(plans):
         failed = [f"{e.command} --seed {seed}" for e, seed in plans if (e, seed) not in results]
         raise RunError(f"failed: {', '.join(failed)}; the same command makes them again")
@@ -112,31 +124,34 @@ def run_all(wanted, data, directory, place=None):
 
 
 def _made(todo, place):
-    """Makes runs; yields each that has succeeded, and tells of the others.
+    """Makes runs; yields each when it is done, with the `RunError` of one that failed, or None.
 
     Args:
-        todo: dict of a run to its `plan`.
+        todo: dict of a run to its `Plan`.
         place: as of `run_all`.
     """
     with ThreadPoolExecutor(place.at_once) as threads:
-        waiting = {threads.submit(_make, place, *how): one for one, how in todo.items()}
+        waiting = {threads.submit(_make, place, how): one for one, how in todo.items()}
         try:
             for future in as_completed(waiting):
+                error = None
                 try:
                     future.result()
-                except RunError as error:
-                    command_line.tell(str(error))
-                else:
-                    yield waiting[future]
+                except RunError as failure:
+                    error = failure
+                except KeyboardInterrupt:  # came to that run alone
+                    place.stop(by_ctrl_c=False)
+                    raise
+                yield waiting[future], error
         except BaseException as error:
             for future in waiting:
                 future.cancel()
-            place.stop(isinstance(error, KeyboardInterrupt))
+            place.stop(by_ctrl_c=isinstance(error, KeyboardInterrupt))
             raise
 
 
 def plan(experiment, seed, data, directory):
-    """How a run is to be made: the arguments of `Here.make`; None where it is there, finished.
+    """The `Plan` of a run; None where it is there, finished.
 
     Args:
         experiment, seed, data, directory: as of `run_all`.
@@ -145,17 +160,18 @@ def plan(experiment, seed, data, directory):
         RunError: the directory holds its run on other rows.
     """
     path, mode = _path(experiment, seed, directory), []
+    asked = json.loads(json.dumps(experiment.hyperparameters()))
+    asked |= {"seed": seed, "rows_hash": rows_hash(data, asked["train_rows"])}
     before = RunDirectory(path).settings()
     if before is not None:
-        asked = json.loads(json.dumps(experiment.hyperparameters()))
-        if before.get("rows_hash") != rows_hash(data, asked["train_rows"]):
+        if before.get("rows_hash") != asked["rows_hash"]:
             raise RunError(f"{path}: holds a run on other rows; name another --dir")
         same = asked.items() <= before.items()
         if same and RunDirectory(path).finished:
             return None
         mode = ["--resume" if same else "--overwrite"]
     command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
-    return [*command, "--data", data, "--seed", str(seed), "--quiet"], path, mode
+    return Plan([*command, "--data", data, "--seed", str(seed), "--quiet"], path, mode, asked)
 
 
 @cache
@@ -168,15 +184,15 @@ def _path(experiment, seed, directory):
     return Path(directory) / f"{experiment.name}-seed{seed}"
 
 
-def _make(place, command, path, mode):
+def _make(place, plan):
     """Makes a run, and notes before it whether its seconds will mean something."""
-    shared = _mark(path)
-    if place.alone and mode != ["--resume"]:
+    shared = _mark(plan.path)
+    if place.alone and plan.mode != ["--resume"]:
         shared.unlink(missing_ok=True)
     elif not place.alone:
         shared.parent.mkdir(parents=True, exist_ok=True)
         shared.touch()
-    place.make(command, path, mode)
+    place.make(plan)
 
 
 def _mark(path):
@@ -194,33 +210,32 @@ class _Progress:
     def __init__(self, todo, count):
         self.count, self.printed, seconds = count, 0, _published_seconds()
         self.expected = {one: seconds.get(one[0].command, UNKNOWN_SECONDS) for one in todo}
-        self.all, self.begin = sum(self.expected.values()), time.monotonic()
+        self.behind, self.begin = 0, time.monotonic()
 
-    def found(self, one, result):
-        self._print(one, result, "")
+    def done(self, one):
+        """Notes that a run was made, or has failed."""
+        self.behind += self.expected.pop(one)
 
-    def made(self, one, result):
-        del self.expected[one]
-        left = sum(self.expected.values())
-        seconds = (time.monotonic() - self.begin) * left / (self.all - left)
-        self._print(one, result, f"; about {_duration(seconds)} left" if left else "")
-
-    def _print(self, one, result, left):
+    def show(self, one, result):
+        """Prints what came of a run."""
         self.printed += 1
         (experiment, seed), accuracy = one, result["test_accuracy"]
         seconds = f", {result['seconds']['total']:.0f} s" if result["alone"] else ""
         place = f"{self.printed}/{self.count} {experiment.command} --seed {seed}"
-        print(f"{place}: {accuracy:.4f}{seconds}{left}", flush=True)
+        print(f"{place}: {accuracy:.4f}{seconds}{self._left()}", flush=True)
 
-
-def _duration(seconds):
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    def _left(self):
+        left = sum(self.expected.values())
+        if not left or not self.behind:
+            return ""
+        seconds = (time.monotonic() - self.begin) * left / self.behind
+        about = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        return f"; about {about} left"
 
 
 @cache
 def _published_seconds():
     """How long each command takes elsewhere: its share of all the time is about the same here."""
     report = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
-    return {
-        e["command"]: max(e.get("seconds", [0])) for e in report["recipes"] + report["switches"]
-    }
+    entries = report["recipes"] + report["switches"]
+    return {e["command"]: statistics.median(e["seconds"]) for e in entries if "seconds" in e}

@@ -1,4 +1,6 @@
 import json
+import re
+import statistics
 import time
 
 import numpy as np
@@ -7,7 +9,7 @@ from conftest import PROJECT
 
 import corpus
 import reproduce
-from experiments import baselines
+from experiments import SCRIPTS, baselines
 
 
 def entry(command, *accuracies, **more):
@@ -51,6 +53,19 @@ def test_the_published_tables_are_its_output_word_for_word():
     assert "\n".join(tables) == reproduce.markdown(report)
 
 
+def test_the_recipe_lines_of_help_are_the_stored_results():
+    report = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
+    stored = {entry["command"]: entry for entry in report["recipes"]}
+    for script, module in SCRIPTS.items():
+        for name, recipe in module.RECIPES.items():
+            entry = stored[f"{script}.py {name}"]
+            accuracy, seconds = re.search(r": (0\.\d+) in (\d+) s$", recipe.about).groups()
+            mean = statistics.mean(entry["accuracies"])
+            assert accuracy == f"{mean:.{len(accuracy) - 2}f}", (script, name)
+            assert seconds == f"{statistics.median(entry['seconds']):.0f}", (script, name)
+            assert recipe.tutorial_accuracy == entry["tutorial_accuracy"], (script, name)
+
+
 def test_the_majority_class_is_that_of_the_train_rows():
     assert baselines.majority_class(np.array([2, 2, 1]), np.array([2, 1, 1, 1])) == 0.25
 
@@ -67,6 +82,23 @@ def test_the_counting_of_words_learns_the_sample():
     accuracy, parameters = baselines.tf_idf(rows.train, rows.test, "title")
     assert 0.6 < accuracy < 0.98
     assert parameters > 1000
+
+
+def test_runs_that_shared_cores_leave_the_seconds_out():
+    shared = entry("a.py b", 0.5)
+    del shared["seconds"]
+    table = reproduce.recipe_table(REPORT | {"recipes": [shared]})
+    assert "| `a.py b` | 0.5000 | 0.5000 to 0.5000 |  |  | 1,234 |" in table
+    assert "have no seconds" in table
+    assert "Seconds: median" not in table
+
+
+@pytest.mark.parametrize("options", [["--workers", "0"], ["--workers", "2", "--scheduler", "a"]])
+def test_wrong_usage_is_told(options, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        reproduce.main(options)
+    assert stopped.value.code == 2
+    assert "--workers" in capsys.readouterr().err
 
 
 def test_bad_data_is_one_line(tmp_path, capsys):

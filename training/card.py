@@ -1,6 +1,7 @@
 """The model card of a run: what a model was trained on and how well it does, for who takes it."""
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -47,7 +48,8 @@ SHA-256 of the rows: `{hash}`.
 {command}
 ```
 
-{parameters:,} parameters, seed {seed}, on a {device}, in {seconds:.0f} seconds; {versions}.
+{interrupted}{parameters:,} parameters, seed {seed}, on a {device}, in {seconds:.0f} seconds;
+{versions}.
 
 | hyperparameter | value |
 |---|---|
@@ -71,6 +73,7 @@ One run with one seed: another seed gives another figure.
 - A word that is not in its vocabulary is an unknown one to it, whichever it is.
 - What the texts hold of errors and of prejudice, in words or in classes, it has learned as well.
 """
+INTERRUPTED = "The training was interrupted before its end. "
 FEED = """
 They are AG News's, made from Antonio Gulli's corpus of news articles, which is for research and
 other non-commercial use; about one label in a hundred looks wrong."""
@@ -86,9 +89,10 @@ def markdown(result):
         result: what the run's result.json holds.
     """
     hp, rows = result["hyperparameters"], result["data"]["rows"]
-    data = Path(result["data"]["name"]).name
+    data = _place_left_out(result["data"]["name"])
     is_ag_news = result["data"]["test_hash"] == OFFICIAL_TEST_HASH
-    options = flags(result["changed"]) + ["--data", data, "--seed", str(result["seed"])]
+    options = [*map(_place_left_out, flags(result["changed"])), "--data", data]
+    options += ["--seed", str(result["seed"])]
     held_out = f", {rows['held_out']:,} were held out to validate on" if rows["held_out"] else ""
     return TEXT.format(
         metadata=_metadata(result, AG_NEWS if is_ag_news else None, data),
@@ -110,7 +114,10 @@ def markdown(result):
         device=result["device"],
         seconds=result["seconds"]["total"],
         versions=", ".join(f"{name} {number}" for name, number in result["versions"].items()),
-        hyperparameters="\n".join(f"| {name} | {_cell(value)} |" for name, value in hp.items()),
+        hyperparameters="\n".join(
+            f"| {name} | {_cell(_place_left_out(str(value)))} |" for name, value in hp.items()
+        ),
+        interrupted=INTERRUPTED if result["interrupted"] else "",
         accuracy=result["test_accuracy"],
         f1=result["macro_f1"],
         per_class="\n".join(
@@ -137,6 +144,11 @@ def _metadata(result, dataset, data):
     values |= {"datasets": [dataset], "language": ["en"]} if dataset else {}
     values |= {"metrics": [*figures], "tags": ["recurrent neural network"], "model-index": [index]}
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
+
+
+def _place_left_out(text):
+    """A text; of a path the name, since where a file lies is the concern of one machine alone."""
+    return Path(os.path.abspath(text)).name if os.sep in text or text == "." else text
 
 
 def _cell(value):

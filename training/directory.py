@@ -220,19 +220,23 @@ class RunDirectory:
     def publish(self):
         """Moves the results up. Only an interrupted run leaves something to go on from."""
         result = _read_json(self.work / "result.json")
-        names = (*(EXPORT if result.get("export") else ()), *RESULTS)
         if not result["interrupted"]:
             for file in self.work.iterdir():
-                if file.name not in names:
+                if file.name not in RESULTS:
                     remove(file)
         remove(self.path / UNPROVED)
-        for name in EXPORT:  # those of an earlier model
-            if name not in names or (self.work / name).exists():
-                remove(self.path / name)
-        for name in names:
+        self._remove_export()
+        for name in RESULTS:
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
                 os.replace(self.work / name, self.path / name)
         _remove_if_empty(self.work)
+
+    def _remove_export(self):
+        """Removes what training/export.py made of the model that is being replaced."""
+        before = self.path / "result.json"
+        if before.exists() and _read_json(before).get("export"):
+            for name in EXPORT:
+                remove(self.path / name)
 
     def _make(self):
         path = self.path.absolute()

@@ -1,6 +1,9 @@
 """A model to take away: a SavedModel, which TensorFlow alone can load, and its card."""
 
+import json
+import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -13,29 +16,38 @@ from training.whole import whole
 
 DIRECTORY, CARD = EXPORT
 
+AGAIN = "; the run is finished: predict.py RUN --export DIR tries again"
 TEXTS, WORDS = 10, 12  # that a SavedModel is proved with, and of each at most
 
 
-def into_run(directory, model, reading, result):
-    """Adds model/ and README.md to the results of a run.
+def into_run(model, reading, result, run):
+    """Adds model/ and README.md to a finished run, and says so in its result.json.
 
     Args:
-        directory: the `RunDirectory`.
         model, reading: as of `write`.
-        result: what its result.json will hold.
+        result: what its result.json holds.
+        run: its directory.
 
     Raises:
-        RunError: they cannot be written, or the SavedModel does not say what the model says.
+        RunError: they cannot be written, or the SavedModel does not say what the model says. The
+            run is there all the same.
     """
     text = card.markdown(result)
-    with directory.whole_file(DIRECTORY) as path:
-        write(model, reading, path, text)
-    with directory.whole_file(CARD) as path:
-        path.write_text(text, encoding="utf-8")
+    try:
+        with whole(run / DIRECTORY) as path:
+            write(model, reading, path, text)
+        _add_card(text, result, run)
+    except OSError as error:
+        raise RunError(f"{error.filename or run}: {error.strerror or error}{AGAIN}") from error
+    except RunError as error:
+        raise RunError(f"{error}{AGAIN}") from error
+    print(f"exported: {run / DIRECTORY}, a SavedModel; its card is {run / CARD}")
 
 
 def of_run(model, reading, run, directory):
-    """Writes the SavedModel of a run that exists, or of a .keras file, with its card.
+    """Writes the SavedModel of a run that exists, or of a .keras file.
+
+    The card of a run is in it as README.md, and in the run's directory unless there is one.
 
     Args:
         model, reading: as of `write`.
@@ -46,23 +58,37 @@ def of_run(model, reading, run, directory):
         List of the paths written.
 
     Raises:
-        RunError: as of `into_run`; or the directory is not empty; nothing is left behind.
+        RunError: the directory is not empty or cannot be written, or the SavedModel does not say
+            what the model says; nothing is left behind.
     """
-    run, directory = Path(run), Path(directory)
-    text = card.markdown(load_result(run)) if run.is_dir() else None
-    if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
+    run, directory, text = Path(run), Path(os.path.abspath(directory)), None
+    with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # a former version's
+        result = load_result(run)
+        text = card.markdown(result)
+    if os.path.lexists(directory) and not (directory.is_dir() and not any(directory.iterdir())):
         raise RunError(f"--export {directory}: is there already; name another directory")
     try:
-        directory.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with whole(directory) as path:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="export-", dir=directory.parent) as folder:
+            path = Path(folder) / directory.name
             write(model, reading, path, text)
-        if text is None:
-            return [directory]
-        with whole(run / CARD) as path:
-            path.write_text(text, encoding="utf-8")
+            os.replace(path, directory)
     except OSError as error:
-        raise RunError(f"{error.filename or directory}: {error.strerror or error}") from error
-    return [directory, run / CARD]
+        raise RunError(f"--export {directory}: {error.strerror or error}") from error
+    if text is None or (run / CARD).exists():
+        return [directory]
+    with suppress(OSError):  # somebody else's run may be there to be read alone
+        _add_card(text, result, run)
+        return [directory, run / CARD]
+    return [directory]
+
+
+def _add_card(text, result, run):
+    """Writes a run's README.md; by its result.json, what replaces the run will remove it."""
+    with whole(run / CARD) as path:
+        path.write_text(text, encoding="utf-8")
+    with whole(run / "result.json") as path:
+        path.write_text(json.dumps(result | {"export": True}, indent=2) + "\n", encoding="utf-8")
 
 
 def write(model, reading, path, about=None):
@@ -104,8 +130,8 @@ def write(model, reading, path, about=None):
         module.class_names = tf.saved_model.Asset(str(file))
         try:
             tf.saved_model.save(module, str(path), signatures)
-        except tf.errors.OpError as error:  # a full disk, for one
-            reason = " ".join(error.message.split())[:150]
+        except Exception as error:  # a full disk, or a layer that holds what cannot be saved
+            reason = " ".join(str(error).split())[:150]
             raise RunError(f"the SavedModel cannot be written: {reason}") from error
     if about is not None:
         (path / CARD).write_text(about, encoding="utf-8")

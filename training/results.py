@@ -93,8 +93,6 @@ def print_commands(result, directory, arguments):
     print(f"run: {directory}")
     example = as_typed([str(directory), "Oil prices fall as supply grows"])
     print(f"predict: python predict.py {example}")
-    if result["export"]:
-        print(f"exported: {directory / 'model'}, a SavedModel; its card is README.md beside it")
     if result["interrupted"]:
         command = resume_command(result["script"], arguments, directory)
         print(f"interrupted; to go on: {as_typed(command)}")

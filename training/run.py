@@ -242,11 +242,11 @@ class Run:
         self.directory.write_json(checkpoint.SECONDS, result["seconds"])
         results.print_accuracy(result)
         results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
-        if self.options.export:
-            export.into_run(self.directory, complete, reading, result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
         results.print_commands(result, self.directory.path, self._arguments)
+        if self.options.export:
+            export.into_run(complete, reading, result, self.directory.path)
 
     @property
     def _interrupted(self):  # by Ctrl-C or SIGTERM, in training
@@ -270,7 +270,7 @@ class Run:
             "best_epoch": self._stopping.best_epoch,
             "interrupted": self._interrupted,
             "resumed_from_epoch": self._resumed_from,
-            "export": self.options.export,
+            "machine": machine.machine(),
         }
 
     @clock.stage("import")

@@ -13,6 +13,7 @@ def whole(path):
         OSError: it cannot be written; what was there before stays.
     """
     partial = path.with_name(f"partial-{path.name}")
+    remove(partial)  # what a process that was killed has left
     try:
         yield partial
         for file in (partial, *partial.rglob("*")):
@@ -29,7 +30,7 @@ def whole(path):
 
 def remove(path):
     """Removes a file or a directory, if there is one."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -1,9 +1,11 @@
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from conftest import PROJECT
@@ -44,6 +46,7 @@ def write_result(directory, hyperparameters, rows="those"):
     directory.mkdir(parents=True, exist_ok=True)
     result = {
         "hyperparameters": hyperparameters,
+        "seed": 2,
         "data": {"hash": rows},
         "interrupted": False,
         "test_accuracy": 0.5,
@@ -104,9 +107,9 @@ def test_a_failed_run_is_named_and_stops_no_other(started, tmp_path, monkeypatch
     other = experiment("train_lstm", "fast")
     make = runs.Here.make
 
-    def fails_once(self, command, path, mode):
-        started.status = 1 if "--units" in command else 0
-        make(self, command, path, mode)
+    def fails_once(self, plan):
+        started.status = 1 if "--units" in plan.command else 0
+        make(self, plan)
 
     monkeypatch.setattr(runs.Here, "make", fails_once)
     with pytest.raises(RunError, match="failed: train_lstm.py fast --units 3 --seed 2; the same"):
@@ -117,10 +120,19 @@ def test_a_failed_run_is_named_and_stops_no_other(started, tmp_path, monkeypatch
     assert "2 train_lstm.py fast --seed 2: 0.5000" in said.out
 
 
-def test_an_interrupted_run_ends_them_all(started, tmp_path):
-    started.status = 130
+def test_an_interrupted_run_ends_the_others(tmp_path, monkeypatch):
+    ended = threading.Event()
+
+    def make(self, plan):
+        if plan.settings["seed"] == 1:
+            raise KeyboardInterrupt
+        assert ended.wait(timeout=60)
+
+    monkeypatch.setattr(runs.Here, "make", make)
+    monkeypatch.setattr(runs.Here, "stop", lambda self, by_ctrl_c: by_ctrl_c or ended.set())
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path)
+        runs.run_all([(SMALL, 1), (SMALL, 2)], "sample", tmp_path, runs.Here(2))
+    assert ended.is_set()
 
 
 def test_runs_that_share_the_cores_have_no_seconds_even_when_found_again(started, tmp_path, capsys):
@@ -138,23 +150,24 @@ def test_the_time_left_is_that_of_the_slow_ones(monkeypatch, capsys):
     quick, slow = (SMALL, 1), (experiment("train_lstm", "best"), 1)
     progress = runs._Progress([quick, slow], 2)
     progress.begin = time.monotonic() - 20  # twice as slow as where they were published
-    progress.made(quick, {"test_accuracy": 0.5, "alone": False})
+    progress.done(quick)
+    progress.show(quick, {"test_accuracy": 0.5, "alone": False})
     assert "1/2 train_lstm.py fast --units 3 --seed 1: 0.5000; about 3 min left" in (
         capsys.readouterr().out
     )
 
 
-def test_at_most_so_many_run_at_once(tmp_path, monkeypatch):
-    running, most, lock = set(), [], threading.Lock()
+def test_so_many_run_at_once_and_no_more(tmp_path, monkeypatch):
+    together, running, most, lock = threading.Barrier(3), set(), [], threading.Lock()
 
-    def make(self, command, path, mode):
+    def make(self, plan):
         with lock:
-            running.add(path)
+            running.add(plan.path)
             most.append(len(running))
-        time.sleep(0.05)
+        together.wait(timeout=60)
         with lock:
-            running.remove(path)
-        write_result(path, SMALL.hyperparameters())
+            running.remove(plan.path)
+        write_result(plan.path, SMALL.hyperparameters())
 
     monkeypatch.setattr(runs.Here, "make", make)
     wanted = [(SMALL, seed) for seed in range(6)]
@@ -169,12 +182,21 @@ def test_sigterm_ends_the_runs_too(tmp_path):
         "    slow = experiment('train_lstm', 'fast', epochs=1000)\n"
         f"    runs.run_all([(slow, 1), (slow, 2)], 'sample', {str(tmp_path)!r}, runs.Here(2))\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.DEVNULL)
-    begin = time.monotonic()
-    while len(list(tmp_path.glob("*/unfinished/settings.json"))) < 2:
-        assert process.poll() is None
-        assert time.monotonic() - begin < 60
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        begin = time.monotonic()
+        while len(list(tmp_path.glob("*/unfinished/settings.json"))) < 2:
+            assert process.poll() is None
+            assert time.monotonic() - begin < 60
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert len(list(tmp_path.glob("*.shared"))) == 2

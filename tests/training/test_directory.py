@@ -13,23 +13,12 @@ def claimed(path, resume=False, overwrite=False):
     return directory
 
 
-def finish(directory, content, interrupted=False, exported=False):
+def finish(directory, content, interrupted=False):
     for name in RESULTS[:-1]:
         with directory.whole_file(name) as path:
             path.write_text(content)
-    if exported:
-        export(directory, content)
-    result = {"content": content, "interrupted": interrupted}
-    directory.write_json("result.json", result | ({"export": True} if exported else {}))
+    directory.write_json("result.json", {"content": content, "interrupted": interrupted})
     directory.publish()
-
-
-def export(directory, content):
-    with directory.whole_file("model") as path:
-        (path / "assets").mkdir(parents=True)
-        (path / "assets" / content).write_text(content)
-    with directory.whole_file("README.md") as path:
-        path.write_text(content)
 
 
 def contents(path):
@@ -49,30 +38,17 @@ def test_a_finished_run_holds_its_results_and_nothing_else(finished):
     assert load_result(finished)["content"] == "first"
 
 
-def test_an_export_is_always_that_of_the_model_beside_it(tmp_path):
-    for content, exported in (("a", True), ("b", True), ("c", False), ("d", True)):
-        directory = claimed(tmp_path / "run", overwrite=True)
-        finish(directory, content, exported=exported)
-        directory.release()
-        kept = [file.name for file in (tmp_path / "run").glob("model/assets/*")]
-        assert kept == ([content] if exported else [])
-        assert (tmp_path / "run" / "README.md").exists() == exported
-
-
-def test_an_export_is_published_whole_after_a_kill(tmp_path):
-    directory = claimed(tmp_path / "run")
-    export(directory, "killed before its result")
-    (directory.work / "partial-model").mkdir()
-    finish(directory, "later")
-    assert not (tmp_path / "run" / "model").exists()
-    directory.work.mkdir()
-    export(directory, "moved")
-    directory.write_json("result.json", {"interrupted": False, "export": True})
-    (directory.work / "model").replace(tmp_path / "run" / "model")  # and killed there
+@pytest.mark.parametrize("exported", [True, False])
+def test_an_export_goes_with_its_model_and_a_users_own_files_stay(exported, finished):
+    (finished / "model" / "assets").mkdir(parents=True)
+    (finished / "README.md").write_text("of the first")
+    result = load_result(finished) | ({"export": True} if exported else {})
+    (finished / "result.json").write_text(json.dumps(result))
+    directory = claimed(finished, overwrite=True)
+    finish(directory, "second")
     directory.release()
-    assert not RunDirectory(tmp_path / "run").claim(resume=True, overwrite=False)
-    assert [f.name for f in (tmp_path / "run").glob("model/assets/*")] == ["moved"]
-    assert (tmp_path / "run" / "README.md").read_text() == "moved"
+    assert (finished / "model").exists() != exported
+    assert (finished / "README.md").exists() != exported
 
 
 def test_a_claim_that_comes_to_nothing_leaves_nothing(tmp_path):

@@ -12,7 +12,7 @@ from conftest import WORDS, words
 import models
 import predict
 import train_rnn
-from training import export, saved
+from training import card, export, saved
 from training.directory import RunError, load_result
 
 TEXTS = ["Striker signs for league", "bank profit, quarter!", "unheard of", ""]
@@ -69,13 +69,14 @@ def test_a_run_that_exists_can_be_exported(trained, tmp_path, capsys):
     shutil.copytree(trained, run)
     assert predict.main([str(run), "--export", str(tmp_path / "new" / "taken")]) == 0
     assert capsys.readouterr().out.count("wrote ") == 2
+    assert load_result(run)["export"] is True
     signature = tf.saved_model.load(tmp_path / "new" / "taken").signatures["serving_default"]
     said = signature(text=tf.constant(TEXTS))["probabilities"]
     np.testing.assert_allclose(
         said, predict.probabilities(predict.load_model(run), TEXTS), atol=1e-5
     )
-    card = (run / "README.md").read_text(encoding="utf-8")
-    assert card == (tmp_path / "new" / "taken" / "README.md").read_text(encoding="utf-8")
+    text = (run / "README.md").read_text(encoding="utf-8")
+    assert text == (tmp_path / "new" / "taken" / "README.md").read_text(encoding="utf-8")
     file = tmp_path / "alone.keras"
     shutil.copy(run / "model.keras", file)
     assert predict.main([str(file), "--export", str(tmp_path / "alone")]) == 0
@@ -83,12 +84,34 @@ def test_a_run_that_exists_can_be_exported(trained, tmp_path, capsys):
     assert not (tmp_path / "README.md").exists()
 
 
+def test_a_run_that_says_too_little_has_no_card(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "README.md").write_text("mine")
+    assert predict.main([str(run), "--export", str(tmp_path / "a")]) == 0
+    assert (run / "README.md").read_text() == "mine"
+    (run / "result.json").write_text('{"script": "train_rnn"}')
+    assert predict.main([str(run), "--export", str(tmp_path / "b")]) == 0
+    assert [(tmp_path / name / "README.md").exists() for name in "ab"] == [True, False]
+
+
+def test_a_run_is_there_although_its_export_fails(run_directory, monkeypatch, trained):
+    def refuse(*_):
+        raise RunError("no")
+
+    monkeypatch.setattr(export, "write", refuse)
+    result = load_result(trained)
+    with pytest.raises(RunError, match="the run is finished: predict.py RUN --export DIR"):
+        export.into_run(None, None, result, run_directory.path)
+    assert [file.name for file in run_directory.path.iterdir()] == ["unfinished"]
+
+
 def test_a_place_that_is_taken_is_left_as_it_is(trained, tmp_path, capsys):
     (tmp_path / "mine").write_text("mine")
-    for place in (tmp_path, tmp_path / "mine"):
+    for place in (tmp_path, tmp_path / "mine", tmp_path / "absent" / ".."):
         assert predict.main([str(trained), "--export", str(place)]) == 1
         [line] = capsys.readouterr().err.splitlines()
-        assert f"{place}: is there already" in line
+        assert "is there already" in line
     assert [file.name for file in tmp_path.iterdir()] == ["mine"]
 
 
@@ -101,20 +124,28 @@ def test_export_takes_nothing_else(more, capsys):
 
 
 def test_the_code_of_the_card_loads_the_model(exported, monkeypatch):
-    card = (exported / "README.md").read_text(encoding="utf-8")
-    _, metadata, text = card.split("---\n", 2)
+    whole = (exported / "README.md").read_text(encoding="utf-8")
+    _, metadata, text = whole.split("---\n", 2)
     values = dict(line.split(": ", 1) for line in metadata.splitlines())
     [entry] = json.loads(values["model-index"])
     result = load_result(exported)
     shown = {m["type"]: m["value"] for m in entry["results"][0]["metrics"]}
     assert shown == {"accuracy": result["test_accuracy"], "f1": result["macro_f1"]}
     assert f"accuracy {result['test_accuracy']:.4f}" in text
-    assert str(exported) not in card  # nor any other place on this machine
-    assert str(exported.parent) not in card
+    assert str(exported) not in whole  # nor any other place on this machine
+    assert str(exported.parent) not in whole
     monkeypatch.chdir(exported)
     names = {}
     exec(text.split("```python\n")[1].split("```")[0], names)
     assert names["model"].signatures["classes"]()["classes"].shape == (4,)
+
+
+def test_a_card_has_no_place_of_this_machine(trained):
+    result = load_result(trained)
+    result["hyperparameters"]["embeddings"] = result["changed"]["embeddings"] = "/home/me/v.txt"
+    assert "/" + "home" not in card.markdown(result | {"interrupted": True})
+    assert "embeddings v.txt" in card.markdown(result).replace("--embeddings", "embeddings")
+    assert "interrupted before its end" in card.markdown(result | {"interrupted": True})
 
 
 def network(build, **options):
