@@ -18,7 +18,7 @@ from training.whole import whole
 
 ATTEMPTS = 3  # to make a run
 SECONDS = 30  # to wait for the scheduler, and for its first worker
-HOW = "start workers, each in a clone: python -m distributed.cli.dask_worker ADDRESS --nthreads 1"
+HOW = "docs/reference.md, Many runs, says how scheduler and workers are started, each in a clone"
 
 
 @contextmanager
@@ -71,12 +71,14 @@ class Cluster:
     def make(self, plan):
         """Makes a run, as of `Here.make`; what is there of it is replaced."""
         directory, failed = RunDirectory(plan.path), set()
-        directory.claim(resume=False, overwrite=True)
         try:
             for attempt in range(ATTEMPTS):
-                worker, archive, error = self._tried(plan, attempt, failed)
-                if archive is not None:
-                    return _unpack(archive, plan)
+                worker, archive, error = self._tried(plan, attempt, failed, directory)
+                try:
+                    if archive is not None:
+                        return _unpack(archive, plan)
+                except RunError as refused:
+                    error = refused
                 failed.add(worker)
                 command_line.tell(f"{plan.path.name}: failed on {worker}: {error}")
         finally:
@@ -86,42 +88,48 @@ class Cluster:
     def stop(self, by_ctrl_c):
         """Ends the runs that are being made; what they have is lost."""
         self._stopped = True
-        self._stop.set()
-        self._client.cancel([*self._futures.values()])
+        with suppress(Exception):  # the scheduler may be gone
+            self._stop.set()
+            self._client.cancel([*self._futures.values()])
 
-    def _tried(self, plan, attempt, failed):
-        """What `_on_worker` says of a run, or what became of the worker."""
-        from distributed import CancelledError, KilledWorker
+    def _tried(self, plan, attempt, failed, directory):
+        """What `_on_worker` says of a run, which is claimed when its first turn comes."""
+        from distributed import KilledWorker
 
-        key = f"{plan.path.name} {attempt} {self._client.id}"
-        with self._turn:
-            self._wait_for_a_free_worker()
-            others = [worker for worker in self._client.nthreads() if worker not in failed]
-            rather = {"workers": others, "allow_other_workers": True} if others else {}
-            self._futures[key] = self._client.submit(
-                _on_worker, plan.command, self._stop, key=key, **rather
-            )
+        name, key = plan.path.name, f"{plan.path.name} {attempt} {self._client.id}"
         try:
+            with self._turn:
+                self._wait_for_a_free_worker()
+                if attempt == 0:
+                    directory.claim(resume=False, overwrite=True)
+                others = [worker for worker in self._client.nthreads() if worker not in failed]
+                rather = {"workers": others, "allow_other_workers": True} if others else {}
+                self._futures[key] = self._client.submit(
+                    _on_worker, plan.command, self._stop, key=key, **rather
+                )
             return self._futures[key].result()
-        except CancelledError as error:
-            raise RunError(f"{plan.path.name}: given up") from error
-        except KilledWorker:
-            return None, None, "each worker that had it died"
-        except ImportError as error:
-            raise RunError(f"a worker lacks the project: {error}; {HOW}") from error
+        except RunError:
+            raise
+        except KilledWorker as error:
+            raise RunError(f"{name}: each worker that had it died") from error
+        except Exception as error:  # a worker without the project, a scheduler that is gone, ...
+            reason = " ".join(str(error).split())[:150]
+            raise RunError(f"{name}: {type(error).__name__}: {reason}; {HOW}") from error
         finally:
-            del self._futures[key]
+            self._futures.pop(key, None)
 
     def _wait_for_a_free_worker(self):
         """So that no run is counted as failed with a worker that had not yet begun it."""
         told = False
-        while len(self._futures) >= (threads := sum(self._client.nthreads().values())):
-            if self._stopped:
-                raise RunError("given up")
+        while not self._stopped:
+            threads = sum(self._client.nthreads().values())
+            if len(self._futures) < threads:
+                return
             if not threads and not told:
                 command_line.tell(f"no workers are left; {HOW}")
                 told = True
             time.sleep(0.5)
+        raise RunError("given up")
 
     def _note(self, event):
         """Names a worker that has died, and what it was doing."""

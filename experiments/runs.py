@@ -21,6 +21,10 @@ INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 UNKNOWN_SECONDS = 30  # that a run takes, as long as nobody has measured it
 
 
+class RunInterrupted(KeyboardInterrupt):
+    """A run that was ended by a signal, which perhaps came to it alone."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a run is to be made.
@@ -48,6 +52,7 @@ class Here:
 
     at_once: int = 1
     _processes: list = field(default_factory=list)
+    _stopped: bool = False
 
     @property
     def alone(self):
@@ -59,15 +64,19 @@ class Here:
 
         Raises:
             RunError: it failed; what it printed is on standard error.
-            KeyboardInterrupt: it was interrupted.
+            RunInterrupted: it was interrupted.
         """
+        if self._stopped:
+            raise RunInterrupted
         command = [*plan.command, "--run-dir", str(plan.path), *plan.mode]
         started = [sys.executable, PROJECT / command[0], *command[1:]]
         process = subprocess.Popen(started, stdout=subprocess.DEVNULL)
         self._processes.append(process)
+        if self._stopped:  # meanwhile
+            process.terminate()
         status = process.wait()
         if status in INTERRUPTED:
-            raise KeyboardInterrupt
+            raise RunInterrupted
         if status:
             raise RunError(f"{shlex.join(command)}: ended with status {status}")
 
@@ -77,6 +86,7 @@ class Here:
         Args:
             by_ctrl_c: whether that was the reason; then it came to them as well.
         """
+        self._stopped = True
         for process in () if by_ctrl_c else self._processes:
             process.terminate()
 
@@ -109,44 +119,43 @@ def run_all(wanted, data, directory, place=None):
         results[one] = _result(*one, directory)
         progress.show(one, results[one])
     if todo and not place.alone:
-        print("runs share the cores of a machine: their seconds are left out")
-    for one, error in _made(todo, place):
+        print("seconds are left out: a run has no machine to itself")
+
+    def done(one, error):
         progress.done(one)
         if error is None:
             results[one] = _result(*one, directory)
             progress.show(one, results[one])
         else:
             command_line.tell(str(error))
+
+    _make_all(todo, place, done)
     if len(results) < len(plans):
         failed = [f"{e.command} --seed {seed}" for e, seed in plans if (e, seed) not in results]
         raise RunError(f"failed: {', '.join(failed)}; the same command makes them again")
     return results
 
 
-def _made(todo, place):
-    """Makes runs; yields each when it is done, with the `RunError` of one that failed, or None.
+def _make_all(todo, place, done):
+    """Makes runs.
 
     Args:
         todo: dict of a run to its `Plan`.
         place: as of `run_all`.
+        done: a function of each run that is over, and the `RunError` of one that failed, or None.
     """
     with ThreadPoolExecutor(place.at_once) as threads:
         waiting = {threads.submit(_make, place, how): one for one, how in todo.items()}
         try:
             for future in as_completed(waiting):
-                error = None
-                try:
-                    future.result()
-                except RunError as failure:
-                    error = failure
-                except KeyboardInterrupt:  # came to that run alone
-                    place.stop(by_ctrl_c=False)
-                    raise
-                yield waiting[future], error
+                error = future.exception()
+                if not isinstance(error, RunError | None):
+                    raise error
+                done(waiting[future], error)
         except BaseException as error:
             for future in waiting:
                 future.cancel()
-            place.stop(by_ctrl_c=isinstance(error, KeyboardInterrupt))
+            place.stop(by_ctrl_c=type(error) is KeyboardInterrupt)
             raise
 
 
@@ -164,7 +173,7 @@ def plan(experiment, seed, data, directory):
     asked |= {"seed": seed, "rows_hash": rows_hash(data, asked["train_rows"])}
     before = RunDirectory(path).settings()
     if before is not None:
-        if before.get("rows_hash") != asked["rows_hash"]:
+        if before and before.get("rows_hash") != asked["rows_hash"]:
             raise RunError(f"{path}: holds a run on other rows; name another --dir")
         same = asked.items() <= before.items()
         if same and RunDirectory(path).finished:

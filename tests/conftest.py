@@ -135,29 +135,35 @@ def ag_news_dir():
     return Path(directory)
 
 
-def assert_same_outputs_and_gradients(plain, fused):
-    """Gives two networks the same weights and compares them, on texts of 0 to 11 words."""
-    import tensorflow as tf  # after `devices.prepare`
-
+def comparison_of_outputs_and_gradients(plain):
+    """A function that compares a network with this one: on texts of 0 to 11 words, same weights."""
     random = np.random.default_rng(0)
     plain.set_weights([random.normal(size=w.shape) / 2 for w in plain.get_weights()])
-    fused.set_weights(plain.get_weights())
     lengths = np.array([9, 0, 1, 4, 11, 7])
     ids = random.integers(1, 50, size=(6, 13)) * (np.arange(13) < lengths[:, None])
-    ids = tf.constant(ids, dtype="int32")
+    expected = _outputs_and_gradients(plain, ids)
+    assert all(np.abs(tensor).max() > 1e-5 for tensor in expected)
+
+    def compare(fused):
+        fused.set_weights(plain.get_weights())
+        for right, actual in zip(expected, _outputs_and_gradients(fused, ids), strict=True):
+            np.testing.assert_allclose(actual, right, rtol=1e-4, atol=1e-6)
+
+    return compare
+
+
+def _outputs_and_gradients(model, ids):
+    import tensorflow as tf  # after `devices.prepare`
 
     @tf.function
-    def outputs_and_gradients(model):
+    def traced(ids):
         with tf.GradientTape() as tape:
             outputs = model(ids)
             loss = tf.reduce_sum(outputs[:, 0] ** 2)
         gradients = tape.gradient(loss, model.trainable_variables)
         return [outputs, *map(tf.convert_to_tensor, gradients)]
 
-    pairs = zip(outputs_and_gradients(plain), outputs_and_gradients(fused), strict=True)
-    for expected, actual in pairs:
-        assert np.abs(expected).max() > 1e-5
-        np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+    return traced(tf.constant(ids, dtype="int32"))
 
 
 def fitted(history, epochs=2, steps_per_execution=1, callbacks=(), verbose=0):

@@ -6,11 +6,11 @@ import shlex
 from pathlib import Path
 
 from corpus import OFFICIAL_TEST_HASH
+from training.directory import CARD_BEGINS
 from training.recipes import flags
 
 AG_NEWS = "fancyzhx/ag_news"  # its name on the Hugging Face hub
 TEXT = """\
----
 {metadata}
 ---
 
@@ -21,12 +21,12 @@ Trained with Keras on {train:,} texts of `{data}`, by the recipe `{recipe}` of `
 
 ## How to load it
 
-The SavedModel (`model/`), with TensorFlow alone or TensorFlow Serving:
+The SavedModel, with TensorFlow alone or TensorFlow Serving:
 
 ```python
 import tensorflow as tf
 
-model = tf.saved_model.load("model")
+model = tf.saved_model.load("{place}")
 classify = model.signatures["serving_default"]
 classify(text=tf.constant(["Oil prices fall as supply grows"]))["probabilities"]
 [name.decode() for name in model.signatures["classes"]()["classes"].numpy()]
@@ -79,7 +79,7 @@ They are AG News's, made from Antonio Gulli's corpus of news articles, which is 
 other non-commercial use; about one label in a hundred looks wrong."""
 
 
-def markdown(result):
+def markdown(result, place):
     """The card, in the form that model hubs read: Markdown below metadata in YAML.
 
     After Mitchell et al., Model Cards for Model Reporting, https://arxiv.org/abs/1810.03993, and
@@ -87,6 +87,7 @@ def markdown(result):
 
     Args:
         result: what the run's result.json holds.
+        place: the directory of the SavedModel, as seen from the card.
     """
     hp, rows = result["hyperparameters"], result["data"]["rows"]
     data = _place_left_out(result["data"]["name"])
@@ -96,6 +97,7 @@ def markdown(result):
     held_out = f", {rows['held_out']:,} were held out to validate on" if rows["held_out"] else ""
     return TEXT.format(
         metadata=_metadata(result, AG_NEWS if is_ag_news else None, data),
+        place=place,
         name=f"{result['script']} {result['recipe']}",
         classes=len(result["classes"]),
         named=", ".join(result["classes"][:20]) + (", ..." if len(result["classes"]) > 20 else ""),
@@ -140,10 +142,11 @@ def _metadata(result, dataset, data):
             }
         ],
     }
-    values = {"library_name": "keras", "pipeline_tag": "text-classification"}
+    values = {"pipeline_tag": "text-classification"}
     values |= {"datasets": [dataset], "language": ["en"]} if dataset else {}
     values |= {"metrics": [*figures], "tags": ["recurrent neural network"], "model-index": [index]}
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
+    lines = [f"{name}: {json.dumps(value)}" for name, value in values.items()]
+    return CARD_BEGINS + "\n".join(lines)
 
 
 def _place_left_out(text):

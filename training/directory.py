@@ -30,6 +30,7 @@ RESULTS = (
     "result.json",
 )
 EXPORT = ("model", "README.md")  # as of training/export.py
+CARD_BEGINS = '---\nlibrary_name: "keras"\n'  # README.md, and that in model/
 SETTINGS = "settings.json"
 UNPROVED = "unproved.keras"  # a model that was saved otherwise than it was measured
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -232,11 +233,12 @@ class RunDirectory:
         _remove_if_empty(self.work)
 
     def _remove_export(self):
-        """Removes what training/export.py made of the model that is being replaced."""
-        before = self.path / "result.json"
-        if before.exists() and _read_json(before).get("export"):
-            for name in EXPORT:
-                remove(self.path / name)
+        """Removes what training/export.py made of an earlier model; what is not its own stays."""
+        for name, its_card in zip(EXPORT, ("model/README.md", "README.md"), strict=True):
+            remove(self.path / f"partial-{name}")  # of a process that was killed
+            with suppress(OSError, UnicodeDecodeError):
+                if (self.path / its_card).read_text(encoding="utf-8").startswith(CARD_BEGINS):
+                    remove(self.path / name)
 
     def _make(self):
         path = self.path.absolute()

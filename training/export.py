@@ -1,6 +1,5 @@
 """A model to take away: a SavedModel, which TensorFlow alone can load, and its card."""
 
-import json
 import os
 import tempfile
 from contextlib import suppress
@@ -21,7 +20,7 @@ TEXTS, WORDS = 10, 12  # that a SavedModel is proved with, and of each at most
 
 
 def into_run(model, reading, result, run):
-    """Adds model/ and README.md to a finished run, and says so in its result.json.
+    """Adds model/ and README.md to a finished run.
 
     Args:
         model, reading: as of `write`.
@@ -29,14 +28,16 @@ def into_run(model, reading, result, run):
         run: its directory.
 
     Raises:
-        RunError: they cannot be written, or the SavedModel does not say what the model says. The
-            run is there all the same.
+        RunError: they cannot be written, something else has their names, or the SavedModel does not
+            say what the model says. The run is there all the same.
     """
-    text = card.markdown(result)
+    for name in EXPORT:
+        if os.path.lexists(run / name):
+            raise RunError(f"{run / name}: is there already, and no export of a run{AGAIN}")
     try:
         with whole(run / DIRECTORY) as path:
-            write(model, reading, path, text)
-        _add_card(text, result, run)
+            write(model, reading, path, card.markdown(result, "."))
+        _add_card(result, run, DIRECTORY)
     except OSError as error:
         raise RunError(f"{error.filename or run}: {error.strerror or error}{AGAIN}") from error
     except RunError as error:
@@ -52,7 +53,7 @@ def of_run(model, reading, run, directory):
     Args:
         model, reading: as of `write`.
         run: the run's directory, or the file, which has no card.
-        directory: where to; it has to be empty, or absent.
+        directory: where to; it has to be empty, or absent, and cannot be a mount point.
 
     Returns:
         List of the paths written.
@@ -61,34 +62,35 @@ def of_run(model, reading, run, directory):
         RunError: the directory is not empty or cannot be written, or the SavedModel does not say
             what the model says; nothing is left behind.
     """
-    run, directory, text = Path(run), Path(os.path.abspath(directory)), None
+    run, directory = Path(run), Path(os.path.abspath(directory))
+    result, about = None, None
     with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # a former version's
         result = load_result(run)
-        text = card.markdown(result)
+        about = card.markdown(result, ".")
     if os.path.lexists(directory) and not (directory.is_dir() and not any(directory.iterdir())):
         raise RunError(f"--export {directory}: is there already; name another directory")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="export-", dir=directory.parent) as folder:
             path = Path(folder) / directory.name
-            write(model, reading, path, text)
+            write(model, reading, path, about)
+            if directory.exists():  # Windows replaces no directory
+                directory.rmdir()
             os.replace(path, directory)
     except OSError as error:
         raise RunError(f"--export {directory}: {error.strerror or error}") from error
-    if text is None or (run / CARD).exists():
-        return [directory]
+    written = [directory]
     with suppress(OSError):  # somebody else's run may be there to be read alone
-        _add_card(text, result, run)
-        return [directory, run / CARD]
-    return [directory]
+        if about is not None and not (run / CARD).exists():
+            _add_card(result, run, directory.name)
+            written.append(run / CARD)
+    return written
 
 
-def _add_card(text, result, run):
-    """Writes a run's README.md; by its result.json, what replaces the run will remove it."""
+def _add_card(result, run, place):
+    """Writes a run's README.md; `place` is what it calls the SavedModel's directory."""
     with whole(run / CARD) as path:
-        path.write_text(text, encoding="utf-8")
-    with whole(run / "result.json") as path:
-        path.write_text(json.dumps(result | {"export": True}, indent=2) + "\n", encoding="utf-8")
+        path.write_text(card.markdown(result, place), encoding="utf-8")
 
 
 def write(model, reading, path, about=None):

@@ -70,8 +70,7 @@ class Run:
         moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         unnamed = Path("runs") / f"{script}-{recipe_name}-{moment}"
         self.directory = RunDirectory(options.run_dir or unnamed)
-        self._interrupt = None  # the callback that knows, once there is a `fit`
-        self._resumed_from = 0
+        self._interrupt, self._resumed_from = None, 0  # the callback that knows, once in `fit`
 
     def __enter__(self):
         clock.begin()
@@ -128,7 +127,8 @@ class Run:
         decisive = named | vars(hp) | {"rows_hash": corpus.hash}
         self.directory.check_settings(decisive | {"devices": self.options.devices})
         if self._finished:
-            print(f"{self.directory.path} holds a finished run; nothing to resume")
+            hint = "; predict.py RUN --export DIR exports it" if self.options.export else ""
+            print(f"{self.directory.path} holds a finished run; nothing to resume{hint}")
             raise _NothingToDo
         self.print(corpus)
         if hp.tokens == "words" and not corpus.train.has_spaces(hp.text):

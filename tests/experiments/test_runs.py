@@ -125,7 +125,7 @@ def test_an_interrupted_run_ends_the_others(tmp_path, monkeypatch):
 
     def make(self, plan):
         if plan.settings["seed"] == 1:
-            raise KeyboardInterrupt
+            raise runs.RunInterrupted
         assert ended.wait(timeout=60)
 
     monkeypatch.setattr(runs.Here, "make", make)
@@ -133,6 +133,37 @@ def test_an_interrupted_run_ends_the_others(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         runs.run_all([(SMALL, 1), (SMALL, 2)], "sample", tmp_path, runs.Here(2))
     assert ended.is_set()
+
+
+def test_a_run_that_begins_while_all_are_stopped_is_stopped_too(tmp_path, monkeypatch):
+    class Process:
+        terminated = False
+
+        def __init__(self, command, **_):
+            place.stop(by_ctrl_c=True)  # which this one, being made, has not seen
+
+        def terminate(self):
+            self.terminated = True
+
+        def wait(self):
+            assert self.terminated
+            return 143
+
+    place = runs.Here(2)
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    how = runs.Plan(["train_lstm.py"], tmp_path / "run", [], {})
+    for _ in range(2):  # the second one is not even begun
+        with pytest.raises(runs.RunInterrupted):
+            place.make(how)
+    assert len(place._processes) == 1
+
+
+def test_a_run_that_was_killed_as_it_ended_is_made_again(started, tmp_path):
+    work = tmp_path / f"{SMALL.name}-seed2" / "unfinished"
+    work.mkdir(parents=True)
+    (work / "model.keras").write_text("whole, but not yet in its place")
+    run(tmp_path)
+    assert "--overwrite" in started[0]
 
 
 def test_runs_that_share_the_cores_have_no_seconds_even_when_found_again(started, tmp_path, capsys):

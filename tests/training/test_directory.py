@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from training.directory import RESULTS, RunDirectory, RunError, load_result
+from training.directory import CARD_BEGINS, RESULTS, RunDirectory, RunError, load_result
 
 
 def claimed(path, resume=False, overwrite=False):
@@ -40,15 +40,26 @@ def test_a_finished_run_holds_its_results_and_nothing_else(finished):
 
 @pytest.mark.parametrize("exported", [True, False])
 def test_an_export_goes_with_its_model_and_a_users_own_files_stay(exported, finished):
-    (finished / "model" / "assets").mkdir(parents=True)
-    (finished / "README.md").write_text("of the first")
-    result = load_result(finished) | ({"export": True} if exported else {})
-    (finished / "result.json").write_text(json.dumps(result))
+    card = f"{CARD_BEGINS if exported else ''}of the first"
+    for name in ("model", "partial-model"):
+        (finished / name).mkdir()
+    for file in (finished / "README.md", finished / "model" / "README.md"):
+        file.write_text(card)
     directory = claimed(finished, overwrite=True)
     finish(directory, "second")
     directory.release()
     assert (finished / "model").exists() != exported
     assert (finished / "README.md").exists() != exported
+    assert not (finished / "partial-model").exists()
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]"])
+def test_a_damaged_result_can_be_replaced(damaged, finished):
+    (finished / "result.json").write_text(damaged)
+    directory = claimed(finished, overwrite=True)
+    finish(directory, "second")
+    directory.release()
+    assert load_result(finished)["content"] == "second"
 
 
 def test_a_claim_that_comes_to_nothing_leaves_nothing(tmp_path):

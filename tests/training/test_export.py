@@ -13,7 +13,7 @@ import models
 import predict
 import train_rnn
 from training import card, export, saved
-from training.directory import RunError, load_result
+from training.directory import CARD_BEGINS, RunError, load_result
 
 TEXTS = ["Striker signs for league", "bank profit, quarter!", "unheard of", ""]
 READING = saved.Reading(("a", "b", "c", "d"), ("1", "2", "3", "4"), (), "title", "words")
@@ -69,14 +69,15 @@ def test_a_run_that_exists_can_be_exported(trained, tmp_path, capsys):
     shutil.copytree(trained, run)
     assert predict.main([str(run), "--export", str(tmp_path / "new" / "taken")]) == 0
     assert capsys.readouterr().out.count("wrote ") == 2
-    assert load_result(run)["export"] is True
     signature = tf.saved_model.load(tmp_path / "new" / "taken").signatures["serving_default"]
     said = signature(text=tf.constant(TEXTS))["probabilities"]
     np.testing.assert_allclose(
         said, predict.probabilities(predict.load_model(run), TEXTS), atol=1e-5
     )
-    text = (run / "README.md").read_text(encoding="utf-8")
-    assert text == (tmp_path / "new" / "taken" / "README.md").read_text(encoding="utf-8")
+    own = (run / "README.md").read_text(encoding="utf-8")
+    taken = (tmp_path / "new" / "taken" / "README.md").read_text(encoding="utf-8")
+    assert own.startswith(CARD_BEGINS)
+    assert own.replace('load("taken")', 'load(".")') == taken
     file = tmp_path / "alone.keras"
     shutil.copy(run / "model.keras", file)
     assert predict.main([str(file), "--export", str(tmp_path / "alone")]) == 0
@@ -100,10 +101,14 @@ def test_a_run_is_there_although_its_export_fails(run_directory, monkeypatch, tr
         raise RunError("no")
 
     monkeypatch.setattr(export, "write", refuse)
-    result = load_result(trained)
+    result, path = load_result(trained), run_directory.path
     with pytest.raises(RunError, match="the run is finished: predict.py RUN --export DIR"):
-        export.into_run(None, None, result, run_directory.path)
-    assert [file.name for file in run_directory.path.iterdir()] == ["unfinished"]
+        export.into_run(None, None, result, path)
+    assert [file.name for file in path.iterdir()] == ["unfinished"]
+    (path / "README.md").write_text("mine")
+    with pytest.raises(RunError, match=r"README.md: is there already.*; the run is finished"):
+        export.into_run(None, None, result, path)
+    assert (path / "README.md").read_text() == "mine"
 
 
 def test_a_place_that_is_taken_is_left_as_it_is(trained, tmp_path, capsys):
@@ -143,9 +148,9 @@ def test_the_code_of_the_card_loads_the_model(exported, monkeypatch):
 def test_a_card_has_no_place_of_this_machine(trained):
     result = load_result(trained)
     result["hyperparameters"]["embeddings"] = result["changed"]["embeddings"] = "/home/me/v.txt"
-    assert "/" + "home" not in card.markdown(result | {"interrupted": True})
-    assert "embeddings v.txt" in card.markdown(result).replace("--embeddings", "embeddings")
-    assert "interrupted before its end" in card.markdown(result | {"interrupted": True})
+    assert "/" + "home" not in card.markdown(result | {"interrupted": True}, ".")
+    assert "embeddings v.txt" in card.markdown(result, ".").replace("--embeddings", "embeddings")
+    assert "interrupted before its end" in card.markdown(result | {"interrupted": True}, ".")
 
 
 def network(build, **options):

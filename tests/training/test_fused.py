@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import assert_same_outputs_and_gradients
+from conftest import comparison_of_outputs_and_gradients
 
 import models
 from training import fused
@@ -19,11 +19,11 @@ BUILDERS = [
 @pytest.mark.parametrize("mask", [False, True])
 def test_outputs_and_gradients_are_those_of_keras(builder, layer, mask, pooling, monkeypatch):
     options = {"embed_size": 6, "units": 5, "mask": mask, "pooling": pooling}
-    plain = builder(50, **options)
-    assert_same_outputs_and_gradients(plain, builder(50, **options, layer=layer))
+    compare = comparison_of_outputs_and_gradients(builder(50, **options))
+    compare(builder(50, **options, layer=layer))
     if layer is fused.LSTM:  # it has another gradient from some units on
         monkeypatch.setattr(fused, "MANY_UNITS", 1)
-        assert_same_outputs_and_gradients(plain, builder(50, **options, layer=layer))
+        compare(builder(50, **options, layer=layer))
 
 
 @pytest.mark.parametrize(("builder", "layer"), BUILDERS)
