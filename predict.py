@@ -17,6 +17,7 @@ from tqdm import tqdm
 import corpus
 from corpus import DataError
 from corpus.files import UTF_16_MARKS, decode, lines
+from corpus.rows import in_one_line
 from training import backend, command_line, saved
 
 BATCH_SIZE = 32
@@ -79,11 +80,10 @@ def load_model(path):
     except ModelError:
         raise
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         newer = saved.newer_keras(file)
         made = f" (made by Keras {newer}, and this is {keras.__version__})" if newer else ""
         raise ModelError(
-            f"{file}: not a model that can be loaded safely{made}: {reason}"
+            f"{file}: not a model that can be loaded safely{made}: {in_one_line(error)}"
         ) from error
 
 

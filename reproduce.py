@@ -8,7 +8,7 @@ import argparse
 import json
 import statistics
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import experiments
@@ -18,6 +18,7 @@ from experiments.runs import Here, run_all
 from training import backend, command_line, interrupts
 from training.machine import machine
 from training.vector_files import width_of
+from training.whole import whole
 
 AG_NEWS_TRAIN_ROWS = 120_000
 HEADER = [
@@ -138,8 +139,7 @@ def measure_baselines(corpus, seeds):
     for where, text in ((", titles", "title"), ("", FULL_TEXT)):
         runs = [baselines.bag_of_words(corpus, text, seed) for seed in seeds]
         lines.append(_baseline(f"bag of words, as fastText's{where}", runs))
-        with suppress(ModuleNotFoundError, ValueError):  # no scikit-learn; too few words to count
-            run = baselines.tf_idf(corpus.train, corpus.test, text)  # the same for every seed
+        if run := baselines.tf_idf(corpus.train, corpus.test, text):  # the same for every seed
             lines.append(_baseline(f"TF-IDF, logistic regression{where}", [run]))
     return lines
 
@@ -182,9 +182,12 @@ def main(arguments=None):
     goes_on = "interrupted; the same command goes on"
     with interrupts.handled(), command_line.errors("reproduce.py", interrupted=goes_on) as end:
         contents = measure(options, directory)
-        (directory / "results.json").write_text(json.dumps(contents, indent=2) + "\n")
-        (directory / "results.md").write_text(markdown(contents))
-        print(markdown(contents), end="")
+        table = markdown(contents)
+        with whole(directory / "results.json") as partial:
+            partial.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
+        with whole(directory / "results.md") as partial:
+            partial.write_text(table, encoding="utf-8")
+        print(table, end="")
     return end.status
 
 

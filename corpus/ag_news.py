@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from corpus import columns
-from corpus.rows import DataError, Rows
+from corpus.rows import DataError, Rows, in_one_line
 
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
 LABELS = ("1", "2", "3", "4")  # as they are written in its files
@@ -60,10 +60,9 @@ def load():
     except DataError:
         raise
     except Exception as error:  # TFDS raises nearly anything for a copy that is damaged
-        reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{directory}: AG News cannot be read or written there: {reason}; make the directory "
-            "writable or, if it is damaged, delete it, and it is prepared again"
+            f"{directory}: AG News cannot be read or written there: {in_one_line(error)}; "
+            "make the directory writable or, if it is damaged, delete it, and it is prepared again"
         ) from error
 
 

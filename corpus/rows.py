@@ -11,6 +11,11 @@ class DataError(Exception):
     """Data that cannot be used. The message is one line that says what, where and what to do."""
 
 
+def in_one_line(error):
+    """What an error of a library says, or is: `str` of one line and at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def joined(texts):
     """Texts as one, a space between those that are not empty."""
     return " ".join(filter(None, texts))

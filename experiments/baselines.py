@@ -28,17 +28,19 @@ def tf_idf(train, test, text):
         text: "title" or "title+description".
 
     Returns:
-        (test accuracy, number of parameters).
-
-    Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
-        ValueError: no word of two letters or more occurs twice.
+        (test accuracy, number of parameters); None without scikit-learn, or where no word of two
+        letters or more occurs twice.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-
+    try:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+    except ModuleNotFoundError:
+        return None
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    words = vectorizer.fit_transform(train.texts(text))
+    try:
+        words = vectorizer.fit_transform(train.texts(text))
+    except ValueError:
+        return None
     model = LogisticRegression(C=10, max_iter=1000).fit(words, train.labels)
     right = model.predict(vectorizer.transform(test.texts(text))) == test.labels
     return float(np.mean(right)), model.coef_.size + model.intercept_.size

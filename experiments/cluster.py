@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from corpus.rows import in_one_line
 from experiments import PROJECT
 from training import command_line
 from training.directory import RunDirectory, RunError
@@ -39,8 +40,9 @@ def connected(address):
     try:
         client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
     except Exception as error:  # Dask raises nearly anything for an address that is none
-        reason = " ".join(str(error).split())[:150]
-        raise RunError(f"--scheduler {address}: no Dask scheduler answers: {reason}") from error
+        raise RunError(
+            f"--scheduler {address}: no Dask scheduler answers: {in_one_line(error)}"
+        ) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS)
@@ -113,8 +115,9 @@ class Cluster:
         except KilledWorker as error:
             raise RunError(f"{name}: each worker that had it died") from error
         except Exception as error:  # a worker without the project, a scheduler that is gone, ...
-            reason = " ".join(str(error).split())[:150]
-            raise RunError(f"{name}: {type(error).__name__}: {reason}; {HOW}") from error
+            raise RunError(
+                f"{name}: {type(error).__name__}: {in_one_line(error)}; {HOW}"
+            ) from error
         finally:
             self._futures.pop(key, None)
 

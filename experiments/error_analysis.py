@@ -143,11 +143,9 @@ def baseline_growth(corpus):
 
     sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)] + [len(corpus.train)]
     text = "title+description"
-    try:
-        accuracies = [baselines.tf_idf(corpus.train[:n], corpus.test, text)[0] for n in sizes]
-    except (ModuleNotFoundError, ValueError):  # no scikit-learn; too few words to count
-        return {}
-    return {BASELINE: list(zip(sizes, accuracies, strict=True))}
+    runs = [(size, baselines.tf_idf(corpus.train[:size], corpus.test, text)) for size in sizes]
+    points = [(size, run[0]) for size, run in runs if run]
+    return {BASELINE: points} if points else {}
 
 
 def analyse(corpus, results, grown, runs, pictures):

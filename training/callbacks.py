@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from corpus.rows import in_one_line
 from training import interrupts
 from training.directory import RunError
 
@@ -201,9 +202,8 @@ class _TensorBoard(keras.callbacks.TensorBoard):
         try:
             yield
         except tf.errors.OpError as error:  # a disk that is full, for one
-            reason = " ".join(error.message.split())[:150]
             raise RunError(
-                f"{self.log_dir}: TensorBoard's logs cannot be written: {reason}"
+                f"{self.log_dir}: TensorBoard's logs cannot be written: {in_one_line(error)}"
             ) from error
 
 

@@ -10,6 +10,7 @@ import h5py
 import keras
 import numpy as np
 
+from corpus.rows import in_one_line
 from training import clock
 from training.directory import RunError
 
@@ -161,8 +162,9 @@ def _variables(model):
 
 
 def _damaged(file, error):
-    reason = " ".join(str(error).split())[:200]
-    return RunError(f"{file}: damaged, or another model's ({reason}); --overwrite starts anew")
+    return RunError(
+        f"{file}: damaged, or another model's ({in_one_line(error)}); --overwrite starts anew"
+    )
 
 
 def end_epoch(model, batches, step, validation, **fit_options):

@@ -12,9 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from corpus.rows import in_one_line
 from training import labels
 from training.directory import RunError
 from training.plots import BLUE, ORANGE
+from training.whole import whole
 
 # Of Okabe and Ito's colours the three that differ most for every kind of colour-blindness, and in
 # grey. Others serve families of a user's own.
@@ -88,9 +90,11 @@ def draw(points, hollow, path):
         try:
             figure.savefig(picture, format=kind)
         except Exception as error:  # each format has its own: LaTeX missing, a library of Pillow's
-            reason = " ".join(str(error).split())[:150]
-            raise RunError(f"--picture {path}: .{kind} cannot be written: {reason}") from error
-    Path(path).write_bytes(picture.getvalue())
+            raise RunError(
+                f"--picture {path}: .{kind} cannot be written: {in_one_line(error)}"
+            ) from error
+    with whole(Path(path)) as partial:
+        partial.write_bytes(picture.getvalue())
     return unlabelled
 
 

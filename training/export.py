@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from corpus.rows import in_one_line
 from training import card, proof
 from training.directory import EXPORT, RunError, load_result
 from training.whole import whole
@@ -133,8 +134,7 @@ def write(model, reading, path, about=None):
         try:
             tf.saved_model.save(module, str(path), signatures)
         except Exception as error:  # a full disk, or a layer that holds what cannot be saved
-            reason = " ".join(str(error).split())[:150]
-            raise RunError(f"the SavedModel cannot be written: {reason}") from error
+            raise RunError(f"the SavedModel cannot be written: {in_one_line(error)}") from error
     if about is not None:
         (path / CARD).write_text(about, encoding="utf-8")
     vocabulary = [word for v in vectorizers for word in v.get_vocabulary()]
@@ -148,8 +148,7 @@ def _prove(path, model, reading, texts):
         said = signatures["serving_default"](text=texts)["probabilities"]
         names = [name.decode() for name in signatures["classes"]()["classes"].numpy()]
     except Exception as error:  # TensorFlow raises nearly anything for what it cannot load
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(f"the SavedModel cannot be loaded: {reason}") from error
+        raise RunError(f"the SavedModel cannot be loaded: {in_one_line(error)}") from error
     proof.compare(said, model(texts, training=False), "the SavedModel")
     if names != list(reading.classes):
         raise RunError("the SavedModel has other classes than the model")

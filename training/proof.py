@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import models
+from corpus.rows import in_one_line
 from training import embeddings
 from training.directory import NO_ROOM, RunError
 
@@ -45,10 +46,9 @@ def check(model, classes=None):
     except RunError:
         raise
     except Exception as error:  # TensorFlow raises nearly anything for a text that is too short
-        reason = " ".join(str(error).split())[:150]
         raise RunError(
             f"{_unaware(model)}: the network cannot read texts of {min(LENGTHS)} to {max(LENGTHS)} "
-            f"words, padded to {WIDTH}: {reason}"
+            f"words, padded to {WIDTH}: {in_one_line(error)}"
         ) from error
 
 
@@ -73,8 +73,7 @@ def check_saved(vectorizer, texts, expected, path):
     except Exception as error:  # Keras raises nearly anything for a model that it cannot load
         if isinstance(error, OSError) and error.errno in NO_ROOM:  # for temporary files
             raise
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(f"the saved model cannot be loaded: {reason}") from error
+        raise RunError(f"the saved model cannot be loaded: {in_one_line(error)}") from error
     if known != [vectorizer.get_vocabulary()]:
         raise RunError("the saved model has another vocabulary than was trained on")
     compare(said, expected, "the saved model")
@@ -124,11 +123,10 @@ def _as_loaded(model):
             return models.as_saved(model)
     except CANNOT_BE_LOADED as error:
         layer, cause = _first_that_fails(model) or (model, error)
-        reason = " ".join(str(cause).split())[:150]
         raise RunError(
             f"layer {layer.name!r} ({type(layer).__name__}): with it a saved model could not be "
-            f"loaded ({reason}); put its class into models.py, with a get_config() and under "
-            '@keras.saving.register_keras_serializable("models")'
+            f"loaded ({in_one_line(cause)}); put its class into models.py, with a get_config() and "
+            'under @keras.saving.register_keras_serializable("models")'
         ) from error
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from corpus.rows import Rows
+from corpus.rows import Rows, in_one_line
 
 
 def test_hash_order_forgets_the_order_of_the_source():
@@ -43,3 +43,9 @@ def test_languages_without_spaces_are_noticed(titles, descriptions, spaces):
         np.zeros(len(titles), int), np.array(titles, object), np.array(descriptions, object)
     )
     assert rows.has_spaces("title+description") == spaces
+
+
+def test_what_a_library_says_is_told_in_one_line():
+    assert in_one_line(ValueError("no\n  such   file\n")) == "no such file"
+    assert in_one_line(OSError()) == "OSError"
+    assert len(in_one_line(ValueError("words " * 99))) == 200
