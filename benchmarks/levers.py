@@ -1,11 +1,14 @@
 """What each lever is worth: the fast recipes with one of them removed at a time.
 
-A ratio is the seconds of adapt, vectorise and fit without the lever through those with all of them,
-which are measured before and after; "none" is the second of these through their mean, and shows the
-noise. The accuracy is that of one seed. A dash: the recipe does without the lever anyway.
+A ratio is the seconds of adapt, vectorise and fit without the lever through those of a run with all
+of them, made directly before; "none" has the shortest and the longest of these through their
+median, which shows the noise. The accuracy is that of one seed. A dash: the recipe does without the
+lever anyway.
 
     python benchmarks/levers.py --data DIR
 """
+
+from statistics import median
 
 from processes import machine, markdown, parser, run_script
 from vs_notebook import MODELS
@@ -32,21 +35,31 @@ def main():
     arguments.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS))
     options = arguments.parse_args()
     print(machine(), flush=True)
-    header, table = ["lever removed"], [[lever] for lever in ("none", *options.levers)]
+    header, table = ["lever removed"], [[lever] for lever in (*options.levers, "none")]
     for model in options.models:
         header += [f"{model}: times longer", "accuracy"]
-        script, _, recipe = MODELS[model]
-        command = (script, recipe, "--data", options.data)
-        before = run_script(*command)
-        results = [without(lever, command, before) for lever in options.levers]
-        after = run_script(*command)
-        base = (seconds(before) + seconds(after)) / 2
-        for row, result in zip(table, [after, *results], strict=True):
-            row += ["–", "–"]
-            if result is not None:
-                row[-2:] = [f"{seconds(result) / base:.1f}", f"{result['test_accuracy']:.4f}"]
-            print(model, row[0], *row[-2:], flush=True)
+        for row, both in zip(table, measured(model, options), strict=True):
+            row += both
+            print(model, row[0], *both, flush=True)
     print(markdown(header, table))
+
+
+def measured(model, options):
+    """Yields the two cells of each lever, and of "none"."""
+    script, _, recipe = MODELS[model]
+    command, with_all = (script, recipe, "--data", options.data), []
+    for lever in options.levers:
+        with_all.append(run_script(*command))
+        result, base = without(lever, command, with_all[-1]), seconds(with_all[-1])
+        yield ("–", "–") if result is None else cells(f"{seconds(result) / base:.1f}", result)
+    every = [seconds(result) for result in with_all]
+    low, high = (extreme(every) / median(every) for extreme in (min, max))
+    yield cells(f"{low:.1f} to {high:.1f}", with_all[-1])
+
+
+def cells(ratio, result):
+    """As text."""
+    return ratio, f"{result['test_accuracy']:.4f}"
 
 
 def seconds(result):
