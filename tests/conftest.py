@@ -22,8 +22,12 @@ WORDS = {
 }
 
 
-def pytest_configure():
-    devices.prepare()
+devices.prepare()  # while pytest holds back what is printed
+
+
+def pytest_configure(config):
+    """Drops what TensorFlow has logged so far; the process that hands out tests would show it."""
+    config.pluginmanager.getplugin("capturemanager").read_global_capture()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import http.server
 import subprocess
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 import tensorflow_datasets as tfds
@@ -38,9 +39,10 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         if self.manner == "truncated":
             content = content[:100]
         if self.manner == "drips":
-            for byte in content[:30]:
-                time.sleep(0.1)
-                self.wfile.write(bytes([byte]))
+            with suppress(ConnectionError):  # nobody waits so long
+                for byte in content[:30]:
+                    time.sleep(0.1)
+                    self.wfile.write(bytes([byte]))
             return
         self.wfile.write(content)
 
