@@ -80,21 +80,36 @@ def find(paths, everything):
 
 
 def points(results):
-    """Runs as `comparison.draw` takes them; those of several corpora have its name in their label.
+    """Runs as `comparison.draw` takes them.
 
     Args:
         results: list of what each result.json holds.
     """
-    several = len({result["data"]["name"] for result in results}) > 1
     return [
         comparison.Point(
-            name(result) + (f" on {Path(result['data']['name']).name}" if several else ""),
+            label,
             result["script"].removeprefix("train_"),
             result["recipe"],
             result["test_accuracy"],
             result["seconds"]["total"],
         )
+        for label, result in zip(_labels(results), results, strict=True)
+    ]
+
+
+def _labels(results):
+    """The names of runs; with corpus and size, where models.py was edited, if these differ."""
+    several = len({result["data"]["name"] for result in results}) > 1
+    names = [
+        name(result) + (f" on {Path(result['data']['name']).name}" if several else "")
         for result in results
+    ]
+    sizes = {}
+    for label, result in zip(names, results, strict=True):
+        sizes.setdefault(label, set()).add(result["parameters"])
+    return [
+        label if len(sizes[label]) == 1 else f"{label}, {result['parameters']:,} parameters"
+        for label, result in zip(names, results, strict=True)
     ]
 
 
@@ -117,20 +132,24 @@ def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="compare.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN", nargs="*", help="default: all in runs/")
-    parser.add_argument("--picture", metavar="FILE", default="comparison.png", help="a picture")
+    parser.add_argument(
+        "--picture", metavar="FILE", default="comparison.png", help="default: comparison.png"
+    )
     options = parser.parse_args(arguments)
     command_line.allow_any_output()
     with command_line.errors("compare.py") as end, command_line.reader_that_may_leave():
         results = find(options.run, Path("runs"))
         print(table(results))
         same_test = len({result["data"]["test_hash"] for result in results}) == 1
+        accuracy = "test accuracy"
         if not same_test:
             print("the runs were tested on different rows: their accuracies are not comparable")
+            accuracy += ", on different rows: not comparable"
         # The tutorial's points only beside figures of the same test rows.
         comparable = same_test and any(result["tutorial_accuracy"] for result in results)
         drawn = points(results) + (tutorial_points() if comparable else [])
         hollow = "hollow: the tutorial, 120,000 rows, GPU"
-        unlabelled = comparison.draw(drawn, hollow, options.picture)
+        unlabelled = comparison.draw(drawn, hollow, options.picture, accuracy)
         print(f"picture: {options.picture}")
         if unlabelled:
             print(f"no room in it for {len(unlabelled)} labels; the table names all runs")

@@ -83,7 +83,7 @@ def load_model(path):
         newer = saved.newer_keras(file)
         made = f" (made by Keras {newer}, and this is {keras.__version__})" if newer else ""
         raise ModelError(
-            f"{file}: not a model that can be loaded safely{made}: {in_one_line(error)}"
+            f"{file}: not a model that Keras's safe mode loads{made}: {in_one_line(error)}"
         ) from error
 
 
@@ -166,7 +166,8 @@ def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    parser.add_argument("text", metavar="TEXT", nargs="*", help="default: lines of standard input")
+    help_text = "default: lines of standard input"
+    parser.add_argument("text", metavar="TEXT", nargs="*", default=[], help=help_text)
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     task = parser.add_mutually_exclusive_group()
     task.add_argument("--explain", action="store_true", help="for each word, the class up to there")

@@ -37,8 +37,23 @@ def test_runs_tested_on_other_rows_are_told_apart(two, tmp_path, capsys):
     result = load_result(two[0])
     result["data"]["test_hash"] = "other"
     (two[0] / "result.json").write_text(json.dumps(result))
-    assert compare.main([*map(str, two), "--picture", str(tmp_path / "p.png")]) == 0
+    assert compare.main([*map(str, two), "--picture", str(tmp_path / "p.svg")]) == 0
     assert "tested on different rows" in capsys.readouterr().out
+
+
+def test_models_that_were_edited_are_told_apart_by_their_size(two):
+    first = load_result(two[0])
+    larger = first | {"parameters": first["parameters"] + 1}
+    labels = [point.label for point in compare.points([first, first, larger])]
+    assert labels[0] == labels[1] != labels[2]
+    assert labels[2].endswith(f", {larger['parameters']:,} parameters")
+    assert "parameters" not in compare.points([first, first])[0].label
+
+
+def test_a_picture_that_cannot_be_written_is_named_as_the_user_named_it(two, tmp_path, capsys):
+    picture = tmp_path / "none" / "p.png"
+    assert compare.main([str(two[0]), "--picture", str(picture)]) == 1
+    assert capsys.readouterr().err == f"compare.py: {picture}: No such file or directory\n"
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"script": 1}'])

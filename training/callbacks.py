@@ -73,7 +73,7 @@ class Progress(keras.callbacks.ProgbarLogger):
 class History(keras.callbacks.Callback):
     """Accuracy and loss within the epoch as well as at its end.
 
-    Keras reports the mean since the epoch began. Each point here is the mean of the steps since the
+    Keras reports the mean since the epoch began. Each point here is the mean of the texts since the
     point before it.
 
     Attributes:
@@ -93,9 +93,8 @@ class History(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.first = int(self.model.optimizer.iterations.numpy())  # the step before this epoch
-        # The steps of the epoch that have a point, and the sums of their values.
-        self.done = 0
-        self.sums = {"acc": 0.0, "loss": 0.0}
+        # The steps and texts of the epoch that have a point, and the sums of their values.
+        self.done, self.texts, self.sums = 0, 0, {"acc": 0.0, "loss": 0.0}
 
     def on_train_batch_end(self, batch, logs=None):
         if batch + 1 - self.done >= self.every:
@@ -112,12 +111,14 @@ class History(keras.callbacks.Callback):
         steps = step - self.first
         if steps == self.done:
             return
-        sums = {"acc": _accuracy(logs, missing=math.nan) * steps, "loss": logs["loss"] * steps}
-        means = {name: (sums[name] - self.sums[name]) / (steps - self.done) for name in sums}
+        tracker = next(metric for metric in self.model.metrics if metric.name == "loss")
+        texts = round(float(tracker.count))  # not all batches have as many
+        right = np.round(_accuracy(logs, missing=math.nan) * texts)
+        sums = {"acc": float(right), "loss": logs["loss"] * texts}
+        means = {name: (sums[name] - self.sums[name]) / (texts - self.texts) for name in sums}
         point = {"step": step, "epoch": self.epoch + 1, **means, "val_acc": None, "val_loss": None}
         self.points.append(point)
-        self.done = steps
-        self.sums = sums
+        self.done, self.texts, self.sums = steps, texts, sums
 
     def write(self, path):
         """Writes the points to a CSV file."""

@@ -62,13 +62,14 @@ class Point:
     filled: bool = True
 
 
-def draw(points, hollow, path):
+def draw(points, hollow, path, accuracy="test accuracy"):
     """Draws test accuracy against the seconds of whole runs.
 
     Args:
         points: list of `Point`s.
         hollow: what the hollow ones are, for the legend.
         path: the file, in a format that Matplotlib knows by its name.
+        accuracy: what the axis of accuracies is called.
 
     Returns:
         The labels that found no room: list of `str`.
@@ -85,7 +86,7 @@ def draw(points, hollow, path):
         raise RunError(f"--picture {path}: its name has to end in one of .{', .'.join(formats)}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
-        unlabelled = fill(figure, points, hollow)
+        unlabelled = fill(figure, points, hollow, accuracy)
         picture = io.BytesIO()  # so that a format that fails leaves no file
         try:
             figure.savefig(picture, format=kind)
@@ -98,12 +99,12 @@ def draw(points, hollow, path):
     return unlabelled
 
 
-def fill(figure, points, hollow):
+def fill(figure, points, hollow, accuracy="test accuracy"):
     """Draws into an empty figure.
 
     Args:
         figure: in constrained layout, on an Agg canvas.
-        points, hollow: as of `draw`.
+        points, hollow, accuracy: as of `draw`.
 
     Returns:
         The labels that found no room: list of `str`.
@@ -114,7 +115,7 @@ def fill(figure, points, hollow):
     for point in points:
         style = _style(colors[point.family], markers[point.recipe], point.filled)
         axes.plot(point.seconds, point.accuracy, **style)
-    axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel="test accuracy")
+    axes.set(xscale="log", xlabel="seconds (logarithmic)", ylabel=accuracy)
     axes.margins(x=0.12, y=0.12)
     _set_ticks(axes)
     axes.grid(alpha=0.3)

@@ -125,8 +125,8 @@ def _as_loaded(model):
         layer, cause = _first_that_fails(model) or (model, error)
         raise RunError(
             f"layer {layer.name!r} ({type(layer).__name__}): with it a saved model could not be "
-            f"loaded ({in_one_line(cause)}); put its class into models.py, with a get_config() and "
-            'under @keras.saving.register_keras_serializable("models")'
+            f"loaded ({in_one_line(cause)}); write it as a class in models.py, with a get_config() "
+            'and under @keras.saving.register_keras_serializable("models")'
         ) from error
 
 

@@ -23,8 +23,10 @@ def whole(path):
         if partial.is_dir():  # which does not replace another
             remove(path)
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         remove(partial)
+        if isinstance(error, OSError) and str(error.filename) == str(partial):
+            error.filename = str(path)  # the name that a user gave
         raise
 
 

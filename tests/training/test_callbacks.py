@@ -4,6 +4,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import fitted
 
 from training import callbacks
@@ -87,6 +88,30 @@ def test_the_points_of_an_epoch_average_to_what_keras_reports(monkeypatch, steps
             assert mean == pytest.approx(reported[name][epoch - 1], rel=1e-4)
         assert points[-1]["val_acc"] == pytest.approx(reported["val_acc"][epoch - 1])
         assert all(point["val_acc"] is None for point in points[:-1])
+
+
+@pytest.mark.parametrize(
+    ("steps_per_execution", "shares"), [(1, [0, 1, 1, 1, 1, 1]), (3, [5 / 9, 1])]
+)
+def test_a_batch_of_fewer_texts_counts_for_as_many_as_it_has(steps_per_execution, shares):
+    ends = np.cumsum([4, 4, 1, 4, 4, 2])
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile(
+        keras.optimizers.SGD(0.0),  # so that the answers stay as they are
+        "sparse_categorical_crossentropy",
+        metrics=["acc"],
+        steps_per_execution=steps_per_execution,
+    )
+    x = np.random.default_rng(0).normal(size=(ends[-1], 2)).astype(np.float32)
+    y = model.predict(x, verbose=0).argmax(axis=1)
+    y[:4] = 1 - y[:4]  # wrong in the first batch, right in all others
+    batches = [*zip(np.split(x, ends[:-1]), np.split(y, ends[:-1]), strict=True)]
+    kinds = tf.TensorSpec((None, 2)), tf.TensorSpec((None,), tf.int64)
+    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=kinds)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    history = callbacks.History(len(batches))
+    model.fit(dataset, epochs=2, verbose=0, callbacks=[history], shuffle=False)
+    assert [point["acc"] for point in history.points] == shares * 2
 
 
 def test_a_written_history_is_restored_up_to_a_step(tmp_path):
