@@ -59,15 +59,14 @@ def load(source, train_rows=0, test_rows=0):
     """
     directory = directory_of(source)
     if directory is None:
-        found = ag_news.LABELS, ag_news.CLASSES, (), ""
+        found = ag_news.LABELS, ag_news.CLASSES, (), []
         splits = ag_news.load()
     else:
         splits, *found = _read(directory)
     labels, names, text_names, about = found
     train, train_hash = _take(splits[0], train_rows)
     test, test_hash = _take(splits[1], test_rows)
-    empty = [name for i, name in enumerate(names) if i not in test.labels]
-    about += f"; no test row of {shown(empty)}" if empty else ""
+    about += _counts(train, test, names) if directory else []
     return Corpus(
         name=str(source),
         train=train,
@@ -78,7 +77,7 @@ def load(source, train_rows=0, test_rows=0):
         hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
         test_hash=test_hash,
         official_test=test_hash == OFFICIAL_TEST_HASH,
-        about=about,
+        about="; ".join(about),
     )
 
 
@@ -114,29 +113,31 @@ def shown(names):
 
 
 def _read(directory):
-    """((train rows, test rows), labels, names and text_names as of `Corpus`, what is what)."""
+    """((train rows, test rows), labels, names and text_names as of `Corpus`, list of remarks)."""
     train_file = files.find(directory, "train")
     if train_file is None:
         others = sorted(
-            path.name for path in directory.iterdir() if path.suffix.lower() in files.FORMS
+            path.name
+            for path in directory.iterdir()
+            if path.suffix.lower() in files.FORMS and path.stem.lower() != "test"
         )
         there = f"; is it {shown(others)}? Rename it" if others else ""
         raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl{there}")
     train = columns.read(train_file)
-    names_file, origin = directory / "classes.txt", ""
+    names_file = directory / "classes.txt"
     labels, names = classes.of_corpus(train, names_file)
+    about = [str(train)]
     if names is None and train.is_ag_news and labels == ag_news.LABELS:
-        names, origin = ag_news.CLASSES, f" (AG News's names; {names_file} can give others)"
+        names = ag_news.CLASSES
+        about.append(f"the classes have AG News's names ({names_file} can give others)")
     names = names or labels
     positions = {label: i for i, label in enumerate(labels)}
     rows = train.rows(positions, train_file.name)
-    counts = np.bincount(rows.labels, minlength=len(names))
-    counted = [f"{name} ({count:,})" for name, count in zip(names, counts, strict=True)]
-    about = f"{train}; {len(names)} classes: {shown(counted)}{origin}"
     test_file = files.find(directory, "test")
     if test_file is None:
         splits = last_tenth(rows.in_hash_order()[0])
-        about += f"; no test file, so {len(splits[1]):,} of {len(rows):,} rows are held out"
+        held_out = f"{len(splits[1]):,} of {len(rows):,} rows are held out to test on"
+        about.append(f"no test file, so {held_out}")
         return splits, labels, names, train.text_names, about
     test = columns.read(test_file, train.text_names)
     if len(test.texts) != len(train.texts):
@@ -145,7 +146,7 @@ def _read(directory):
             f"{len(train.texts)}; give both the same"
         )
     if str(test) != str(train):
-        about += f"; {test_file.name}: {test}"
+        about.append(f"{test_file.name}: {test}")
     splits = rows, test.rows(positions, train_file.name)
     return splits, labels, names, train.text_names, about
 
@@ -174,6 +175,19 @@ def directory_of(source):
     except OSError as error:
         raise DataError(f"{directory}: {error.strerror}") from error
     return directory
+
+
+def _counts(train, test, names):
+    """What is said of the rows that were taken: list of `str`."""
+    counts = np.bincount(train.labels, minlength=len(names))
+    counted = [f"{name} ({count:,})" for name, count in zip(names, counts, strict=True)]
+    said = [f"{len(names)} classes: {shown(counted)}"]
+    if empty := [name for i, name in enumerate(names) if i not in test.labels]:
+        said.append(f"no test row of {shown(empty)}")
+    texts = zip(train.titles, train.descriptions, strict=True)
+    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
+        said.append(f"train rows without text: {blank:,}")
+    return said
 
 
 def _take(rows, count):

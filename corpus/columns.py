@@ -168,7 +168,8 @@ def _check_classes(written, where):
     counts, begin = Counter(written), written[0]
     if len(counts) > max(MOST_CLASSES, len(written) / 2):
         raise DataError(
-            f"{where(0)}: {len(counts):,} classes in {len(written):,} rows; is it the text? "
+            f"{where(0)}: {len(counts):,} classes in {len(written):,} rows, the first "
+            f"{begin[: classes.SHOWN]!r}; is it the text? "
             f"Without a header the class comes first; a header needs {HEADER_NEEDS}"
         )
     in_twos = len(written) - 1 >= 2 * max(1, len(counts) - 1)

@@ -104,7 +104,7 @@ def _columns(rows, path):
     columns, blank, read = [], [], 0
     while chunk := list(islice(rows, ROWS_AT_ONCE)):
         kept, widths = chunk, set(map(len, chunk))
-        if min(widths) < 2:
+        if min(widths) < 2 or not all(row[0] for row in chunk):
             kept = [row for row in chunk if not _is_blank(row)]
             blank += [read + i for i, row in enumerate(chunk, start=1) if _is_blank(row)]
             widths = set(map(len, kept))
@@ -118,7 +118,7 @@ def _columns(rows, path):
 
 
 def _is_blank(row):
-    return not row or (len(row) == 1 and not row[0].strip())
+    return not any(cell.strip() for cell in row)  # Excel's are separators
 
 
 def _refuse_widths(rows, columns, blank, path):
@@ -126,7 +126,7 @@ def _refuse_widths(rows, columns, blank, path):
     row = _number(len(columns[0]) + odd, blank)
     raise DataError(
         f"{path}, row {row}: {len(rows[odd])} columns, where row {_number(0, blank)} has "
-        f"{len(columns)}; a text that holds the separator of the columns needs quotes around it"
+        f"{len(columns)}; a text that holds a separator or the end of a line needs quotes around it"
     )
 
 

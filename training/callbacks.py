@@ -112,7 +112,7 @@ class History(keras.callbacks.Callback):
         if steps == self.done:
             return
         tracker = next(metric for metric in self.model.metrics if metric.name == "loss")
-        texts = round(float(tracker.count))  # not all batches have as many
+        texts = round(float(tf.convert_to_tensor(tracker.count)))  # not all batches have as many
         right = np.round(_accuracy(logs, missing=math.nan) * texts)
         sums = {"acc": float(right), "loss": logs["loss"] * texts}
         means = {name: (sums[name] - self.sums[name]) / (texts - self.texts) for name in sums}

@@ -153,7 +153,9 @@ def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
 
 
 def test_a_text_in_the_place_of_the_class_is_noticed(tmp_path):
-    with pytest.raises(DataError, match="50 classes in 50 rows; is it the text.*header needs"):
+    with pytest.raises(
+        DataError, match="50 classes in 50 rows, the first .text 0.; is it the text.*header needs"
+    ):
         read(tmp_path, "".join(f"text {i},{i % 2}\n" for i in range(50)))
 
 

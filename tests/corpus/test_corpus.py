@@ -1,5 +1,6 @@
 import shutil
 
+import numpy as np
 import pytest
 
 import corpus
@@ -30,6 +31,9 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
         corpus.load(tmp_path / "missing")
     with pytest.raises(DataError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
         corpus.load(tmp_path)
+    (tmp_path / "test.csv").touch()
+    with pytest.raises(DataError, match=r"train\.jsonl$"):
+        corpus.load(tmp_path)
     (tmp_path / "reviews.csv").touch()
     with pytest.raises(DataError, match=r"train\.jsonl; is it reviews\.csv\? Rename it"):
         corpus.load(tmp_path)
@@ -53,6 +57,16 @@ def test_a_class_without_a_test_row_is_named(tmp_path):
     (tmp_path / "train.csv").write_text("a,x\nb,y\na,x\nb,z\n")
     (tmp_path / "test.csv").write_text("a,x\n")
     assert str(corpus.load(tmp_path)).endswith("; no test row of b")
+
+
+def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
+    rows = [f"{'ab'[i % 2]},word {i}\n" for i in range(18)]
+    (tmp_path / "train.csv").write_text("".join([*rows, "a,\n", "b, \n"]))
+    told = str(corpus.load(tmp_path, train_rows=10))
+    counts = np.bincount(corpus.load(tmp_path, train_rows=10).train.labels)
+    assert f"2 classes: a ({counts[0]}), b ({counts[1]})" in told
+    (tmp_path / "test.csv").write_text("a,x\nb,y\n")
+    assert str(corpus.load(tmp_path)).endswith("a (10), b (10); train rows without text: 2")
 
 
 def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):

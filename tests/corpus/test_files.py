@@ -64,6 +64,13 @@ def test_a_field_of_any_length_is_read(tmp_path):
     assert len(row[2]) == 140_000
 
 
+def test_rows_of_separators_alone_are_passed_over_and_counted(tmp_path):
+    (tmp_path / "a.csv").write_text(";;\na;x;y\n;;\n ; ;\nb;;z\n;x;\n;;\n")
+    table = files.read(tmp_path / "a.csv")
+    assert records(table) == [["a", "x", "y"], ["b", "", "z"], ["", "x", ""]]
+    assert [table.where(i)[-5:] for i in range(len(table))] == ["row 2", "row 5", "row 6"]
+
+
 def test_blank_lines_are_passed_over_and_counted(tmp_path):
     table = files.read(write(tmp_path, b"\n1,a\n  \n2,b\n"))
     assert records(table) == [["1", "a"], ["2", "b"]]
