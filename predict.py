@@ -200,6 +200,8 @@ def _export(classifier, options):
 
     written = export.of_run(classifier.model, classifier.reading, options.model, options.export)
     print(*(f"wrote {path}" for path in written), sep="\n")
+    if not (written[0] / export.CARD).exists():
+        print("no model card: its figures are in the result.json of the run, which is not there")
 
 
 def _print_scores(scores, about, options):

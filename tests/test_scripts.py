@@ -116,8 +116,8 @@ def test_pretrained_vectors_are_put_in_and_left_as_they_are(tiny, tmp_path, caps
 @pytest.mark.slow
 def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path):
     command = ["train_rnn", "characters", "--data", tiny, "--run-dir", tmp_path / "run"]
-    done = run_script(*command, "--embeddings", tmp_path / "v.txt")
     done = run_script(*command, "--no-one-hot", "--embeddings", tmp_path / "v.txt")
+    assert done.returncode == 1
     assert done.stderr.endswith("for words, not for characters\n")
 
 

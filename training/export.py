@@ -37,8 +37,8 @@ def into_run(model, reading, result, run):
             raise RunError(f"{run / name}: is there already, and no export of a run{AGAIN}")
     try:
         with whole(run / DIRECTORY) as path:
-            write(model, reading, path, card.markdown(result, "."))
-        _add_card(result, run, DIRECTORY)
+            write(model, reading, path, card.markdown(result, reading, "."))
+        _add_card(result, reading, run, DIRECTORY)
     except OSError as error:
         raise RunError(f"{error.filename or run}: {error.strerror or error}{AGAIN}") from error
     except RunError as error:
@@ -49,11 +49,12 @@ def into_run(model, reading, result, run):
 def of_run(model, reading, run, directory):
     """Writes the SavedModel of a run that exists, or of a .keras file.
 
-    The card of a run is in it as README.md, and in the run's directory unless there is one.
+    The card of a run is in it as README.md, and in the run's directory unless there is one. A file
+    that is in no run's directory has none.
 
     Args:
         model, reading: as of `write`.
-        run: the run's directory, or the file, which has no card.
+        run: the run's directory, or the file.
         directory: where to; it has to be empty, or absent, and cannot be a mount point.
 
     Returns:
@@ -64,10 +65,11 @@ def of_run(model, reading, run, directory):
             what the model says; nothing is left behind.
     """
     run, directory = Path(run), Path(os.path.abspath(directory))
+    run = run.parent if run.name == "model.keras" else run
     result, about = None, None
     with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # a former version's
         result = load_result(run)
-        about = card.markdown(result, ".")
+        about = card.markdown(result, reading, ".")
     if os.path.lexists(directory) and not (directory.is_dir() and not any(directory.iterdir())):
         raise RunError(f"--export {directory}: is there already; name another directory")
     try:
@@ -83,15 +85,22 @@ def of_run(model, reading, run, directory):
     written = [directory]
     with suppress(OSError):  # somebody else's run may be there to be read alone
         if about is not None and not (run / CARD).exists():
-            _add_card(result, run, directory.name)
+            _add_card(result, reading, run, _seen_from(run, directory))
             written.append(run / CARD)
     return written
 
 
-def _add_card(result, run, place):
+def _seen_from(run, directory):
+    try:
+        return Path(os.path.relpath(directory, run)).as_posix()
+    except ValueError:  # another drive of Windows
+        return directory.name
+
+
+def _add_card(result, reading, run, place):
     """Writes a run's README.md; `place` is what it calls the SavedModel's directory."""
     with whole(run / CARD) as path:
-        path.write_text(card.markdown(result, place), encoding="utf-8")
+        path.write_text(card.markdown(result, reading, place), encoding="utf-8")
 
 
 def write(model, reading, path, about=None):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -77,12 +78,7 @@ def test_a_run_that_exists_can_be_exported(trained, tmp_path, capsys):
     own = (run / "README.md").read_text(encoding="utf-8")
     taken = (tmp_path / "new" / "taken" / "README.md").read_text(encoding="utf-8")
     assert own.startswith(CARD_BEGINS)
-    assert own.replace('load("taken")', 'load(".")') == taken
-    file = tmp_path / "alone.keras"
-    shutil.copy(run / "model.keras", file)
-    assert predict.main([str(file), "--export", str(tmp_path / "alone")]) == 0
-    assert not (tmp_path / "alone" / "README.md").exists()
-    assert not (tmp_path / "README.md").exists()
+    assert own.replace('load("../new/taken")', 'load(".")') == taken
 
 
 def test_a_run_that_says_too_little_has_no_card(trained, tmp_path):
@@ -103,11 +99,11 @@ def test_a_run_is_there_although_its_export_fails(run_directory, monkeypatch, tr
     monkeypatch.setattr(export, "write", refuse)
     result, path = load_result(trained), run_directory.path
     with pytest.raises(RunError, match="the run is finished: predict.py RUN --export DIR"):
-        export.into_run(None, None, result, path)
+        export.into_run(None, READING, result, path)
     assert [file.name for file in path.iterdir()] == ["unfinished"]
     (path / "README.md").write_text("mine")
     with pytest.raises(RunError, match=r"README.md: is there already.*; the run is finished"):
-        export.into_run(None, None, result, path)
+        export.into_run(None, READING, result, path)
     assert (path / "README.md").read_text() == "mine"
 
 
@@ -148,9 +144,43 @@ def test_the_code_of_the_card_loads_the_model(exported, monkeypatch):
 def test_a_card_has_no_place_of_this_machine(trained):
     result = load_result(trained)
     result["hyperparameters"]["embeddings"] = result["changed"]["embeddings"] = "/home/me/v.txt"
-    assert "/" + "home" not in card.markdown(result | {"interrupted": True}, ".")
-    assert "embeddings v.txt" in card.markdown(result, ".").replace("--embeddings", "embeddings")
-    assert "interrupted before its end" in card.markdown(result | {"interrupted": True}, ".")
+    text = card.markdown(result | {"interrupted": True}, READING, ".")
+    assert "/" + "home" not in text
+    assert "--embeddings v.txt" in text
+    assert "the name alone is shown" in text
+    assert "interrupted before its end" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "read"),
+    [
+        (("text",), "title", "It reads of each row 'text'."),
+        (("subject", "body"), "title", "It reads of each row 'subject'."),
+        (("subject", "body"), "title+description", "'subject' and 'body', joined by a space."),
+        ((), "title", "It reads of each row the first text."),
+    ],
+)
+def test_a_card_says_which_columns_are_read(names, text, read, trained):
+    reading = dataclasses.replace(READING, text_names=names, text=text)
+    assert read in card.markdown(load_result(trained), reading, ".")
+
+
+def test_the_interval_of_an_accuracy_is_wilsons():
+    assert card.interval(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    low, high = card.interval(1.0, 30)
+    assert (low, high) == (pytest.approx(0.8865, abs=1e-4), pytest.approx(1))
+
+
+def test_a_file_in_a_run_has_the_card_of_the_run_and_another_file_none(trained, tmp_path, capsys):
+    shutil.copytree(trained, tmp_path / "run")
+    shutil.copy(trained / "model.keras", tmp_path / "mine.keras")
+    assert predict.main([str(tmp_path / "run/model.keras"), "--export", str(tmp_path / "a")]) == 0
+    assert "no model card" not in capsys.readouterr().out
+    assert 'load("../a")' in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert predict.main([str(tmp_path / "mine.keras"), "--export", str(tmp_path / "b")]) == 0
+    assert "no model card" in capsys.readouterr().out
+    assert not (tmp_path / "b" / "README.md").exists()
+    assert not (tmp_path / "README.md").exists()
 
 
 def network(build, **options):
