@@ -9,7 +9,7 @@ from typing import Literal
 from training import Recipe, Switches, start
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hyperparameters(Switches):
     """The tutorial's values. Change one here, or for one run on the command line.
 

@@ -3,7 +3,7 @@
 import math
 import types
 import typing
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Literal, get_args, get_origin
 
 ROWS = (0, 100_000_000)
@@ -143,8 +143,8 @@ def defaults(kind):
     """An instance of a dataclass of options, each of whose values is what its annotation says.
 
     Raises:
-        UsageError: a value is not; a name has no annotation, and so would be no option; or one that
-            replaces a switch has another type than the switch.
+        UsageError: a value is not, or is missing; a name has no annotation, and so would be no
+            option; or one that replaces a switch has another type than the switch.
     """
     for name, value in vars(kind).items():
         plain = value is None or isinstance(value, bool | int | float | str)
@@ -156,6 +156,9 @@ def defaults(kind):
     for name, annotation in annotations.items():
         if annotation != switches.get(name, annotation):
             raise UsageError(f"{name} is a switch: its type is {describe(switches[name])}")
+    for field in fields(kind):
+        if field.default is MISSING and field.default_factory is MISSING:
+            raise UsageError(f"{field.name} has no value: write `{field.name}: ... = ...`")
     own = kind()
     return replace(own, **checked(kind, vars(own)))
 

@@ -28,7 +28,7 @@ def edited(tmp_path):
         name = f"edited_{next(NUMBERS)}"
         file = tmp_path / f"{name}.py"
         head = "from dataclasses import dataclass\nfrom typing import Literal\n"
-        head += "from training import Switches\n\n\n@dataclass(frozen=True)\n"
+        head += "from training import Switches\n\n\n@dataclass(frozen=True, kw_only=True)\n"
         head += "class Hyperparameters(Switches):\n    units: int = 16  # hidden units\n"
         file.write_text(head + "".join(f"    {line}\n" for line in lines))
         spec = importlib.util.spec_from_file_location(name, file)
@@ -154,6 +154,7 @@ def test_the_top_of_a_script_names_every_switch(script):
             "schedule 'linear': must be one of constant, cosine",
         ),
         ("dropout = 0.3", "dropout has no type: write `dropout: float = 0.3`"),
+        ("clip_norm: float", "clip_norm has no value: write `clip_norm: ... = ...`"),
         ("clip_norm = 1.0", "clip_norm has no type: write `clip_norm: float = 1.0`"),
         ("heads: int = 1.5", "heads 1.5: must be int"),
         ("heads: int = True", "heads True: must be int"),
