@@ -162,9 +162,9 @@ def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", default="ag_news", help="as of the training scripts")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="default: 1 2 3")
     parser.add_argument("--switch-seeds", nargs="+", type=int, help="default: those of --seeds")
-    parser.add_argument("--dir", help="of the runs and the tables; default: runs/reproduce")
+    parser.add_argument("--dir", help="where runs and tables go; default: runs/reproduce")
     parser.add_argument("--embeddings", metavar="FILE", help="word vectors: more switches")
     parser.add_argument("--no-switches", action="store_true", help="the recipes alone")
     where = parser.add_mutually_exclusive_group()

@@ -32,7 +32,8 @@ LEVERS = {
 def main():
     """Prints a line for each run, then the table."""
     arguments = parser(__doc__, MODELS)
-    arguments.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS))
+    told = {"metavar": "LEVER", "help": f"some of: {', '.join(LEVERS)}"}
+    arguments.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS), **told)
     options = arguments.parse_args()
     print(machine(), flush=True)
     header, table = ["lever removed"], [[lever] for lever in (*options.levers, "none")]

@@ -89,6 +89,7 @@ def switches(vectors=None, width=50):
         ("descriptions beside titles", experiment("train_rnn", "titles", text=FULL_TEXT)),
         ("padding masked", experiment("train_rnn", "titles", mask=True)),
         ("padding not masked", experiment("train_rnn", "masked", mask=False)),
+        ("buckets behind a mask", experiment("train_rnn", "masked", buckets=32)),
         ("no buckets", experiment("train_rnn", "titles", buckets=1)),
         (
             "vocabulary of the full text",

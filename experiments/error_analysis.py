@@ -185,7 +185,7 @@ def main(arguments=None):
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="ag_news", help="as of the training scripts")
-    parser.add_argument("--dir", default="runs/reproduce", help="of the runs")
+    parser.add_argument("--dir", default="runs/reproduce", help="where the runs are or go")
     parser.add_argument(
         "--pictures", type=Path, default=PROJECT / "docs", help="where the pictures go"
     )

@@ -91,6 +91,8 @@ def draw_confusion_matrix(axes, matrix, classes):
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     numbered = np.ndenumerate(shares) if len(classes) <= MOST_NUMBERED else ()
     for (true, predicted), share in numbered:
+        if not matrix[true].any():  # no row has the class
+            continue
         axes.text(
             predicted,
             true,

@@ -74,3 +74,9 @@ def test_the_pictures_have_their_title(tmp_path, monkeypatch, picture):
     what = (points(True),) if picture == "learning_curve" else (np.eye(4, dtype=int), CLASSES)
     getattr(plots, picture)(*what, "the title", tmp_path / "picture")
     assert titles == ["the title"]
+
+
+def test_a_class_without_rows_has_no_shares():
+    axes = Figure().subplots()
+    plots.draw_confusion_matrix(axes, np.array([[2, 1], [0, 0]]), ["a", "b"])
+    assert [text.get_position() for text in axes.texts] == [(0, 0), (1, 0)]
