@@ -221,6 +221,9 @@ class TrainingBatches:
 
     def __str__(self):
         widths = ", ".join(map(str, self.boundaries))
+        if len(self.boundaries) > 4:
+            low, high = self.boundaries[0], self.boundaries[-1]
+            widths = f"{len(self.boundaries)} widths from {low} to {high}"
         cut = np.count_nonzero(self.tokens.cut)
         cut = f"; {cut:,} of the texts were longer and are cut" if cut else ""
         return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens{cut}"

@@ -167,6 +167,14 @@ def test_several_replicas_get_equal_shares(many):
     assert all(len(labels) % 4 == 0 for _, labels in batches.dataset())
 
 
+def test_many_widths_are_told_by_the_first_and_the_last(many):
+    few, more = data.TrainingBatches(many, 8, buckets=2), data.TrainingBatches(many, 8, buckets=32)
+    low, high = few.boundaries
+    assert f"padded to {low}, {high} tokens" in str(few)
+    widths = more.boundaries
+    assert f"padded to {len(widths)} widths from {widths[0]} to {high} tokens" in str(more)
+
+
 def test_longer_texts_are_cut_and_counted(vectorizer):
     tokens = data.vectorize(vectorizer, rows(TEXTS), "title", max_words=2)
     assert tokens.lengths.tolist() == [2, 1, 2, 2]
