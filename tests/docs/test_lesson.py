@@ -135,10 +135,11 @@ def execute(notebook, directory):
 
 
 def first_cell():
-    """A notebook that has the first code cell alone."""
+    """A notebook that has the first code cell alone, in an environment outside the project."""
     notebook = nbformat.reads(NOTEBOOK, 4)
     code = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    return nbformat.v4.new_notebook(cells=[code])
+    outside = f"import sys\nsys.path = [p for p in sys.path if not p.startswith({str(PROJECT)!r})]"
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outside), code])
 
 
 @pytest.mark.slow
