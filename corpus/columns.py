@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpus import classes, files
+from corpus import classes, files, json_lines
 from corpus.rows import DataError, Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
@@ -156,7 +156,7 @@ def _check_rows(table, first, used):
         return
     for column in used:
         for row, cell in enumerate(table.columns[column]):
-            if isinstance(cell, files.NoText):
+            if isinstance(cell, json_lines.NoText):
                 raise DataError(
                     f"{table.where(row)}: {table.names[column]!r} is a list or an object; "
                     "expected text or a number"

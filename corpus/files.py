@@ -3,13 +3,13 @@
 import codecs
 import csv
 import io
-import json
 import os
 import unicodedata
 from dataclasses import dataclass
 from itertools import chain, islice, takewhile
 from pathlib import Path
 
+from corpus import json_lines
 from corpus.rows import DataError
 
 FORMS = (".csv", ".tsv", ".jsonl")
@@ -86,7 +86,7 @@ def read(path):
         raise DataError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
     if path.exists() and not (path.is_file() or path.is_dir()):  # it is opened more than once
         raise DataError(f"{path}: not a regular file; save what it gives in one")
-    rows = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json_lines}[form](path)
+    rows = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json}[form](path)
     names = next(rows, None) if form == ".jsonl" else None
     table = Table(path, names, *_columns(rows, path))
     if not table.columns:
@@ -246,65 +246,5 @@ def _tsv(path):
     return letters() if len(widths) == 1 else _csv(path, "\t")
 
 
-def _json_lines(path):
-    """The names of the columns, then the rows."""
-    names, before = None, 0
-    for number, line in enumerate(_lines(path), start=1):
-        line = line.rstrip("\r\n")
-        if not line.strip():
-            if names is None:
-                before += 1
-            else:
-                yield []
-            continue
-        where = f"{path}, row {number}"
-        try:
-            values = json.loads(line, object_pairs_hook=_each_once, **AS_WRITTEN)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
-        if not isinstance(values, dict):
-            raise DataError(f"{where}: not a JSON object; expected one object a line")
-        if names is None:
-            names = tuple(values)
-            yield names
-            yield from [[]] * before
-        if missing := [name for name in names if name not in values]:
-            raise DataError(f"{where}: has no {missing[0]!r}, which the first row has")
-        yield [_json_text(values[name], name, where) for name in names]
-
-
-class NoText(str):
-    """A cell that was a list or an object in JSON."""
-
-
-def _no_number(text):
-    raise ValueError(f"{text} is no number")
-
-
-def _each_once(pairs):
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ValueError("a name stands twice in an object")
-    return values
-
-
-AS_WRITTEN = {"parse_int": str, "parse_float": str, "parse_constant": _no_number}
-
-
-def _json_text(value, name, where):
-    """A value of a JSON object as a cell: null is empty, a number or a truth value as written."""
-    if value is None:
-        return ""
-    if isinstance(value, list | dict):
-        return NoText(json.dumps(value))
-    if not isinstance(value, str):
-        return json.dumps(value)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{where}, {name!r}: half a surrogate pair; damaged, or not text"
-        ) from error
-    if "\0" in value:
-        raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
-    return value
+def _json(path):
+    return json_lines.rows(_lines(path), path)
