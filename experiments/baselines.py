@@ -29,7 +29,7 @@ def tf_idf(train, test, text):
 
     Returns:
         (test accuracy, number of parameters); None without scikit-learn, or where no word of two
-        letters or more occurs twice.
+        letters or more occurs twice or all rows have one class.
     """
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,9 +39,9 @@ def tf_idf(train, test, text):
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     try:
         words = vectorizer.fit_transform(train.texts(text))
+        model = LogisticRegression(C=10, max_iter=1000).fit(words, train.labels)
     except ValueError:
         return None
-    model = LogisticRegression(C=10, max_iter=1000).fit(words, train.labels)
     right = model.predict(vectorizer.transform(test.texts(text))) == test.labels
     return float(np.mean(right)), model.coef_.size + model.intercept_.size
 
