@@ -6,8 +6,9 @@ from pathlib import Path
 
 import train_lstm
 import train_rnn
+from corpus.errors import UserError
 from training import command_line, comparison
-from training.directory import RunError, load_result
+from training.directory import load_result
 from training.results import name
 
 COLUMNS = (
@@ -63,7 +64,7 @@ def find(paths, everything):
     """The results of the named runs, or of all finished ones in a directory.
 
     Raises:
-        RunError: a named run has no result, a result lacks something, or there is no run at all.
+        UserError: a named run has no result, a result lacks something, or there is no run at all.
     """
     paths = paths or sorted(file.parent for file in everything.glob("*/result.json"))
     results = [load_result(path) | {"directory": path} for path in paths]
@@ -73,9 +74,9 @@ def find(paths, everything):
             if not (result["seconds"]["total"] > 0 and 0 <= result["test_accuracy"] <= 1):
                 raise ValueError("seconds or an accuracy that cannot be")
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{path}/result.json: damaged: {error!r}") from error
+            raise UserError(f"{path}/result.json: damaged: {error!r}") from error
     if not results:
-        raise RunError(f"no finished run in {everything}/; train one first, or name its directory")
+        raise UserError(f"no finished run in {everything}/; train one first, or name its directory")
     return results
 
 

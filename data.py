@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 import corpus
 import models
-from corpus.rows import DataError, last_tenth
+from corpus.errors import UserError
+from corpus.rows import last_tenth
 from training.buckets import bucket_boundaries, bucketed, without_padding
 from training.clock import stage
 
@@ -32,7 +33,7 @@ def load(source, train_rows=0, test_rows=0):
         A `corpus.Corpus`.
 
     Raises:
-        DataError: the rows cannot be found, read or used.
+        UserError: the rows cannot be found, read or used.
     """
     return corpus.load(source, train_rows, test_rows)
 
@@ -49,7 +50,7 @@ def fit_vectorizer(rows, text, vocab_size, tokens="words", markup="kept"):
         markup: of a news feed: "kept" or "removed"; see `models.standardize`.
 
     Raises:
-        DataError: the texts hold no word.
+        UserError: the texts hold no word.
     """
     options = {
         "standardize": MARKUP[markup],
@@ -60,7 +61,7 @@ def fit_vectorizer(rows, text, vocab_size, tokens="words", markup="kept"):
         adapted.adapt(_text_batches(rows, text))
     words = adapted.get_vocabulary(include_special_tokens=False)
     if not words:
-        raise DataError(
+        raise UserError(
             f"the {len(rows):,} texts that the vocabulary comes from hold no word; see "
             "--vectorizer-text and --vectorizer-rows"
         )
@@ -166,7 +167,7 @@ def hold_out(train, test, validation, replicas=1):
         (`Tokens` to train on, `Tokens` to validate on or None).
 
     Raises:
-        DataError: there are too few texts for that.
+        UserError: there are too few texts for that.
     """
     if validation == "held-out":
         train, to_validate = last_tenth(train)
@@ -175,7 +176,7 @@ def hold_out(train, test, validation, replicas=1):
     # MirroredStrategy splits each batch evenly, so the last one must divide too.
     train = train[: len(train) - len(train) % replicas]
     if not len(train):
-        raise DataError("no train row is left to train on; take more --train-rows")
+        raise UserError("no train row is left to train on; take more --train-rows")
     return train, to_validate
 
 

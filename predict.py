@@ -15,9 +15,8 @@ import numpy as np
 from tqdm import tqdm
 
 import corpus
-from corpus import DataError
+from corpus.errors import UserError, in_one_line
 from corpus.files import UTF_16_MARKS, decode, lines
-from corpus.rows import in_one_line
 from training import backend, command_line, saved
 
 BATCH_SIZE = 32
@@ -26,10 +25,6 @@ TOKEN = {"words": re.compile(r"\S+"), "characters": re.compile(r"\S")}
 SHOWN_LENGTH = 60
 SHOWN_CLASSES = 4
 STDIN = "standard input"
-
-
-class ModelError(Exception):
-    """A model file that cannot be used. The message is one line: what, where, what to do."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ def load_model(path):
         A `Classifier`.
 
     Raises:
-        ModelError: there is no such file, it cannot be loaded safely, or it is another model.
+        UserError: there is no such file, it cannot be loaded safely, or it is another model.
     """
     import keras
 
@@ -66,23 +61,23 @@ def load_model(path):
         file = path / "model.keras" if path.is_dir() else path
         if not file.is_file() or file.suffix != ".keras":
             what = "no such file" if not file.exists() else "not a model"
-            raise ModelError(f"{file}: {what}; give a run directory or a .keras file")
+            raise UserError(f"{file}: {what}; give a run directory or a .keras file")
         file.open("rb").close()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
         shapes = [output.shape for output in model.outputs]
         reads_text = [(i.dtype, i.shape) for i in model.inputs] == [("string", (None,))]
         if not reads_text or len(shapes) != 1 or len(shapes[0]) != 2 or shapes[0][0] is not None:
-            raise ModelError(f"{file}: not a model from raw text to classes; train one first")
+            raise UserError(f"{file}: not a model from raw text to classes; train one first")
         return Classifier(model, saved.reading_of(file, shapes[0][1]))
-    except ModelError:
+    except UserError:
         raise
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
         newer = saved.newer_keras(file)
         made = f" (made by Keras {newer}, and this is {keras.__version__})" if newer else ""
-        raise ModelError(
+        raise UserError(
             f"{file}: not a model that Keras's safe mode loads{made}: {in_one_line(error)}"
         ) from error
 
@@ -140,7 +135,7 @@ def evaluate(classifier, file, verbose=0):
         (dict of "rows", "accuracy", "macro_f1" and "per_class", what was taken for what).
 
     Raises:
-        DataError: the file cannot be used, or has a class that the model does not have.
+        UserError: the file cannot be used, or has a class that the model does not have.
     """
     from training import evaluation
 
@@ -178,7 +173,7 @@ def main(arguments=None):
         parser.error("--evaluate FILE and --export DIR take no TEXT")
     command_line.allow_any_output()
     memory = "give shorter texts, or fewer rows at once"
-    with command_line.errors("predict.py", ModelError, memory=memory) as end:
+    with command_line.errors("predict.py", memory=memory) as end:
         backend.start()
         from training import devices
 
@@ -236,7 +231,7 @@ def _batches(texts, size):
         try:
             for text in islice(texts, size):
                 batch.append(text)
-        except DataError as unreadable:
+        except UserError as unreadable:
             error = unreadable
         if not batch:
             break
@@ -249,7 +244,7 @@ def _batches(texts, size):
 def _lines():
     """The lines of standard input, which is None where it is closed."""
     if sys.stdin is None:
-        raise DataError(f"{STDIN} is closed, and no TEXT was given")
+        raise UserError(f"{STDIN} is closed, and no TEXT was given")
     if _is_terminal(sys.stdin):
         command_line.tell("One text per line; end with Ctrl-D.")
     if not hasattr(sys.stdin, "buffer"):  # a notebook's

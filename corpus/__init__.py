@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from corpus import ag_news, classes, columns, files
-from corpus.rows import DataError, Rows, last_tenth
+from corpus.errors import UserError
+from corpus.rows import Rows, last_tenth
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 # The content of the official test split; the tutorial's accuracies are comparable on no other rows.
@@ -55,7 +56,7 @@ def load(source, train_rows=0, test_rows=0):
         train_rows, test_rows: at most so many rows; 0 means all.
 
     Raises:
-        DataError: the rows cannot be had or used.
+        UserError: the rows cannot be had or used.
     """
     directory = directory_of(source)
     if directory is None:
@@ -93,14 +94,14 @@ def read(path, labels, classes, text_names=()):
         (`Rows` in the order of the file, what was taken for what).
 
     Raises:
-        DataError: the file cannot be used, or has a class that is not among them.
+        UserError: the file cannot be used, or has a class that is not among them.
     """
     split = columns.read(path, text_names)
     by_label = {label: i for i, label in enumerate(labels)}
     by_name = {name: i for i, name in enumerate(classes)}
     both = [one for one in by_name if by_label.get(one, by_name[one]) != by_name[one]]
     for written in sorted(set(both) & set(split.labels)):
-        raise DataError(
+        raise UserError(
             f"{split.where(split.labels.index(written))}: {written!r} is the name of one class of "
             "the model and the label of another; it cannot be told which is meant"
         )
@@ -122,7 +123,7 @@ def _read(directory):
             if path.suffix.lower() in files.FORMS and path.stem.lower() != "test"
         )
         there = f"; is it {shown(others)}? Rename it" if others else ""
-        raise DataError(f"{directory}: no train.csv, train.tsv or train.jsonl{there}")
+        raise UserError(f"{directory}: no train.csv, train.tsv or train.jsonl{there}")
     train = columns.read(train_file)
     names_file = directory / "classes.txt"
     labels, names = classes.of_corpus(train, names_file)
@@ -141,7 +142,7 @@ def _read(directory):
         return splits, labels, names, train.text_names, about
     test = columns.read(test_file, train.text_names)
     if len(test.texts) != len(train.texts):
-        raise DataError(
+        raise UserError(
             f"{test_file}: columns of text: {len(test.texts)}, where {train_file.name} has "
             f"{len(train.texts)}; give both the same"
         )
@@ -158,22 +159,22 @@ def directory_of(source):
         source: as of `load`.
 
     Raises:
-        DataError: there is no such directory.
+        UserError: there is no such directory.
     """
     if source == "ag_news":
         return None
     directory = SAMPLE if source == "sample" else Path(source)
     try:
         if not directory.exists():
-            raise DataError(
+            raise UserError(
                 f"{directory}: no such directory; --data takes ag_news, sample or a directory"
             )
         if not directory.is_dir():
-            raise DataError(
+            raise UserError(
                 f"{directory}: a file; --data takes the directory that holds it: {directory.parent}"
             )
     except OSError as error:
-        raise DataError(f"{directory}: {error.strerror}") from error
+        raise UserError(f"{directory}: {error.strerror}") from error
     return directory
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from corpus import columns
-from corpus.rows import DataError, Rows, in_one_line
+from corpus.errors import UserError, in_one_line
+from corpus.rows import Rows
 
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
 LABELS = ("1", "2", "3", "4")  # as they are written in its files
@@ -34,10 +35,6 @@ STALL_BYTES = 50_000  # a download that gets less than this in STALL_SECONDS is 
 TFDS_SECONDS = 300
 
 
-class DownloadError(Exception):
-    """A download that failed. The message says which and why."""
-
-
 def load():
     """Loads AG News, and prepares it first as a TFDS dataset where that was not yet done.
 
@@ -45,7 +42,7 @@ def load():
         (train, test), both `Rows`: 120,000 and 7,600 of them.
 
     Raises:
-        DataError: no source can be reached, or the TFDS data directory cannot be used.
+        UserError: no source can be reached, or the TFDS data directory cannot be used.
     """
     import tensorflow_datasets as tfds  # takes a second, which the other sources need not pay
 
@@ -57,10 +54,10 @@ def load():
             _prepare(builder)
             builder = tfds.builder("ag_news_subset")
         return _read(builder, "train"), _read(builder, "test")
-    except DataError:
+    except UserError:
         raise
     except Exception as error:  # TFDS raises nearly anything for a copy that is damaged
-        raise DataError(
+        raise UserError(
             f"{directory}: AG News cannot be read or written there: {in_one_line(error)}; "
             "make the directory writable or, if it is damaged, delete it, and it is prepared again"
         ) from error
@@ -84,9 +81,9 @@ def _prepare(builder):
     for prepare in (_prepare_from_mirror, _prepare_from_tfds):
         try:
             return prepare(builder)
-        except DownloadError as error:
+        except UserError as error:
             tried.append(str(error))
-    raise DataError(
+    raise UserError(
         f"AG News could not be downloaded. Tried: {'; '.join(tried)}. Ways on: "
         "--data DIR, a directory that holds its train.csv and test.csv; --data sample, the small "
         f"corpus that is here already; or put a prepared TFDS copy in {builder.data_path}"
@@ -138,10 +135,10 @@ def _prepare_from_tfds(builder):
             stderr=subprocess.PIPE,
         )
     except subprocess.TimeoutExpired as error:
-        raise DownloadError(f"TFDS: not finished in {TFDS_SECONDS} s") from error
+        raise UserError(f"TFDS: not finished in {TFDS_SECONDS} s") from error
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").strip().splitlines() or [str(error)]
-        raise DownloadError(f"TFDS: {lines[-1][:200]}") from error
+        raise UserError(f"TFDS: {lines[-1][:200]}") from error
 
 
 def download(url, path, md5):
@@ -153,7 +150,7 @@ def download(url, path, md5):
         md5: its hexadecimal MD5.
 
     Raises:
-        DownloadError: the server cannot be reached, is silent or too slow, or sent another file.
+        UserError: the server cannot be reached, is silent or too slow, or sent another file.
     """
     name = url.rpartition("/")[2]
     with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as progress:
@@ -161,7 +158,7 @@ def download(url, path, md5):
     received = hashlib.md5(Path(path).read_bytes(), usedforsecurity=False).hexdigest()
     if received != md5:
         size = Path(path).stat().st_size
-        raise DownloadError(f"{url}: sent {size:,} bytes of md5 {received}, expected md5 {md5}")
+        raise UserError(f"{url}: sent {size:,} bytes of md5 {received}, expected md5 {md5}")
 
 
 def _fetch(url, path, progress):
@@ -200,6 +197,6 @@ def _in_thread(function, url, progress=None):
         thread.join(STALL_SECONDS)
         stalled = progress is None or progress.n - received < STALL_BYTES
         if thread.is_alive() and stalled:
-            raise DownloadError(f"{url}: no answer or too slow, given up after {STALL_SECONDS} s")
+            raise UserError(f"{url}: no answer or too slow, given up after {STALL_SECONDS} s")
     if failures:
-        raise DownloadError(f"{url}: {' '.join(str(failures[0]).split())}")
+        raise UserError(f"{url}: {' '.join(str(failures[0]).split())}")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from corpus import files
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # as of a spreadsheet: 1.0
 SEPARATORS = ";|\t"
@@ -27,7 +27,7 @@ def as_written(cells, where):
         List of `str`.
 
     Raises:
-        DataError: a class is empty or odd, or numbers are mixed with names.
+        UserError: a class is empty or odd, or numbers are mixed with names.
     """
     written, numbers = dict.fromkeys(cells), is_number(cells[0])
     for cell in written:
@@ -35,19 +35,19 @@ def as_written(cells, where):
             str(int(NUMBER.fullmatch(cell.strip())[1])) if is_number(cell) else name(cell)
         )
         if not written[cell]:
-            raise DataError(f"{where(cells.index(cell))}: no class")
+            raise UserError(f"{where(cells.index(cell))}: no class")
         if any(unicodedata.category(character) == "Cc" for character in written[cell]):
-            raise DataError(
+            raise UserError(
                 f"{where(cells.index(cell))}: a control character in the class {cell[:SHOWN]!r}"
             )
         if is_number(cell) != numbers:
-            raise DataError(
+            raise UserError(
                 f"{where(cells.index(cell))}: the class {cell[:SHOWN]!r}, where the first row has "
                 f"{cells[0][:SHOWN]!r}: numbers mixed with names"
             )
     for separator in SEPARATORS:
         if all(separator in cell for cell in written):
-            raise DataError(
+            raise UserError(
                 f"{where(0)}: the class {cells[0][:SHOWN]!r} and all others have {separator!r} in "
                 "them; columns are separated by commas in a .csv, by tabs in a .tsv"
             )
@@ -71,12 +71,12 @@ def of_corpus(train, path):
         names where there is no such file.
 
     Raises:
-        DataError: there is but one class, or they do not agree with the file.
+        UserError: there is but one class, or they do not agree with the file.
     """
     numbers = is_number(train.labels[0])
     written = sorted(set(train.labels), key=int if numbers else None)
     if len(written) < 2:
-        raise DataError(
+        raise UserError(
             f"{train.table.path}: all {len(train.labels):,} rows have the class {written[0]!r}; "
             "expected two or more classes"
         )
@@ -87,7 +87,7 @@ def of_corpus(train, path):
     known = [str(begin + i) for i in range(len(names))] if numbers else names
     if unknown := [label for label in written if label not in known]:
         what = f"{known[0]} to {known[-1]}" if numbers else ", ".join(n[:SHOWN] for n in known[:10])
-        raise DataError(
+        raise UserError(
             f"{train.where(train.labels.index(unknown[0]))}: the class {unknown[0][:SHOWN]!r}, "
             f"where {path} has {len(names)} names: of {what}"
         )
@@ -98,14 +98,14 @@ def _names(path):
     try:
         lines = files.lines(files.decode(path.read_bytes(), path))
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
+        raise UserError(f"{path}: {error.strerror}") from error
     names = [name(line) for line in lines]
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise DataError(f"{path}: empty; expected the name of a class a line")
+        raise UserError(f"{path}: empty; expected the name of a class a line")
     for number, one in enumerate(names, start=1):
         if not one or one in names[: number - 1]:
             what = f"{one[:SHOWN]!r} once more" if one else "blank"
-            raise DataError(f"{path}, row {number}: {what}; expected a name of its own a line")
+            raise UserError(f"{path}, row {number}: {what}; expected a name of its own a line")
     return names

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus import classes, files, json_lines
-from corpus.rows import DataError, Rows, joined
+from corpus.errors import UserError
+from corpus.rows import Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
 TEXTS = ("title", "description", "text", "content")
@@ -67,7 +68,7 @@ class Split:
             of: what has these classes, for messages.
 
         Raises:
-            DataError: a row has another class.
+            UserError: a row has another class.
         """
         try:
             labels = np.array([*map(positions.__getitem__, self.labels)], dtype=np.int32)
@@ -75,7 +76,7 @@ class Split:
             label = error.args[0]
             known = ", ".join(name[: classes.SHOWN] for name in list(positions)[:10])
             header = "" if self.names else f"; a header needs {HEADER_NEEDS}"
-            raise DataError(
+            raise UserError(
                 f"{self.where(self.labels.index(label))}: the class {label[: classes.SHOWN]!r}, "
                 f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}{header}"
             ) from None
@@ -104,7 +105,7 @@ def read(path, text_names=()):
         A `Split`.
 
     Raises:
-        DataError: as of `files.read`, or no column is known, or a class is empty or odd.
+        UserError: as of `files.read`, or no column is known, or a class is empty or odd.
     """
     table = files.read(path)
     begin = table.names or table.row(0)
@@ -138,7 +139,7 @@ def _check_no_header(table, label, texts):
     if table.names or (known and not classes.is_number(table.row(0)[0])):
         what = "class" if label is None else "text"
         shown = ", ".join(map(repr, table.names or table.row(0)))[:100]
-        raise DataError(
+        raise UserError(
             f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER_NEEDS}"
         )
 
@@ -146,18 +147,18 @@ def _check_no_header(table, label, texts):
 def _check_rows(table, first, used):
     """Refuses a table without rows, with its header once more, or with no text in a used column."""
     if len(table) == first:
-        raise DataError(f"{table.path} has no rows behind its header")
+        raise UserError(f"{table.path} has no rows behind its header")
     if first:
         header = table.row(0)
         for row in range(1, len(table)):
             if table.columns[used[0]][row] == header[used[0]] and table.row(row) == header:
-                raise DataError(f"{table.where(row)}: the header once more; take it out")
+                raise UserError(f"{table.where(row)}: the header once more; take it out")
     if table.names is None:
         return
     for column in used:
         for row, cell in enumerate(table.columns[column]):
             if isinstance(cell, json_lines.NoText):
-                raise DataError(
+                raise UserError(
                     f"{table.where(row)}: {table.names[column]!r} is a list or an object; "
                     "expected text or a number"
                 )
@@ -167,14 +168,14 @@ def _check_classes(written, where):
     """Refuses what looks like a header or a text in the place of the classes."""
     counts, begin = Counter(written), written[0]
     if len(counts) > max(MOST_CLASSES, len(written) / 2):
-        raise DataError(
+        raise UserError(
             f"{where(0)}: {len(counts):,} classes in {len(written):,} rows, the first "
             f"{begin[: classes.SHOWN]!r}; is it the text? "
             f"Without a header the class comes first; a header needs {HEADER_NEEDS}"
         )
     in_twos = len(written) - 1 >= 2 * max(1, len(counts) - 1)
     if counts[begin] == 1 and in_twos and not classes.is_number(begin):
-        raise DataError(
+        raise UserError(
             f"{where(0)}: no other row has the class {begin[: classes.SHOWN]!r}; a header needs "
             f"{HEADER_NEEDS}; if it is none, put another row first"
         )

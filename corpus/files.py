@@ -10,7 +10,7 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 
 from corpus import json_lines
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 FORMS = (".csv", ".tsv", ".jsonl")
 LONGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 unless told otherwise
@@ -60,11 +60,11 @@ def find(directory, stem):
     """The file of a split in a directory: STEM.csv, .tsv or .jsonl; None where there is none.
 
     Raises:
-        DataError: there are several.
+        UserError: there are several.
     """
     files = [file for form in FORMS if os.path.lexists(file := Path(directory, stem + form))]
     if len(files) > 1:
-        raise DataError(f"{directory}: both {files[0].name} and {files[1].name}; keep one of them")
+        raise UserError(f"{directory}: both {files[0].name} and {files[1].name}; keep one of them")
     return files[0] if files else None
 
 
@@ -78,21 +78,21 @@ def read(path):
         A `Table` of at least one row.
 
     Raises:
-        DataError: it cannot be read, is in another encoding, is empty, or a row is malformed.
+        UserError: it cannot be read, is in another encoding, is empty, or a row is malformed.
     """
     path = Path(path)
     form = path.suffix.lower()
     if form not in FORMS:
-        raise DataError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+        raise UserError(f"{path}: its name has to end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
     if path.exists() and not (path.is_file() or path.is_dir()):  # it is opened more than once
-        raise DataError(f"{path}: not a regular file; save what it gives in one")
+        raise UserError(f"{path}: not a regular file; save what it gives in one")
     rows = {".csv": _csv, ".tsv": _tsv, ".jsonl": _json}[form](path)
     names = next(rows, None) if form == ".jsonl" else None
     table = Table(path, names, *_columns(rows, path))
     if not table.columns:
-        raise DataError(f"{path} has no rows; expected labelled texts")
+        raise UserError(f"{path} has no rows; expected labelled texts")
     if len(table.columns) < 2:
-        raise DataError(
+        raise UserError(
             f"{table.where(0)}: one column; expected a class and a text, separated by a comma in a "
             ".csv, by a tab in a .tsv"
         )
@@ -124,7 +124,7 @@ def _is_blank(row):
 def _refuse_widths(rows, columns, blank, path):
     odd = next(i for i, row in enumerate(rows) if len(row) != len(columns))
     row = _number(len(columns[0]) + odd, blank)
-    raise DataError(
+    raise UserError(
         f"{path}, row {row}: {len(rows[odd])} columns, where row {_number(0, blank)} has "
         f"{len(columns)}; a text that holds a separator or the end of a line needs quotes around it"
     )
@@ -137,7 +137,7 @@ def _lines(path):
     semicolon that separates columns.
 
     Raises:
-        DataError: as of `decode`, or the file cannot be read.
+        UserError: as of `decode`, or the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -150,9 +150,9 @@ def _lines(path):
     except UnicodeError:
         form = path.suffix.lower()
         decode(path.read_bytes(), path, lambda before: f"row {_count(before, form)}")  # says where
-        raise DataError(f"{path}: changed while it was read") from None
+        raise UserError(f"{path}: changed while it was read") from None
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
+        raise UserError(f"{path}: {error.strerror}") from error
 
 
 def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1}"):
@@ -167,20 +167,20 @@ def decode(content, name, place=lambda before: f"line {before.count(chr(10)) + 1
         `str` in composed form (NFC), without byte order marks.
 
     Raises:
-        DataError: they are in another encoding or hold NUL; the message names the place.
+        UserError: they are in another encoding or hold NUL; the message names the place.
     """
     encoding = "utf-16" if content.startswith(UTF_16_MARKS) else "utf-8"
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         before = content[: error.start].decode(encoding, "ignore")
-        raise DataError(
+        raise UserError(
             f"{name}, {place(before + '?')}: neither UTF-8 nor UTF-16 with a byte order mark; "
             "convert it to UTF-8"
         ) from error
     if "\0" in text:
         before = text[: text.index("\0")]
-        raise DataError(f"{name}, {place(before + '?')}: a NUL byte; damaged, or not UTF-8")
+        raise UserError(f"{name}, {place(before + '?')}: a NUL byte; damaged, or not UTF-8")
     return _composed(text)
 
 
@@ -221,7 +221,7 @@ def _csv(path, delimiter=","):
             yield row
             read += 1
     except csv.Error as error:
-        raise DataError(f"{path}, row {read + 1}: {error}; is a quote left open?") from error
+        raise UserError(f"{path}, row {read + 1}: {error}; is a quote left open?") from error
 
 
 def _first_line(path):
@@ -238,7 +238,7 @@ def _tsv(path):
 
     try:
         over_lines = sum("\n" in cell for row in _csv(path, "\t") for cell in row)
-    except DataError:
+    except UserError:
         if _first_line(path).startswith('"'):  # from the first cell on they are quotes
             raise
         return letters()

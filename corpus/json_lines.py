@@ -2,7 +2,7 @@
 
 import json
 
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 
 class NoText(str):
@@ -17,7 +17,7 @@ def rows(lines, path):
         path: the file, for messages.
 
     Raises:
-        DataError: a line is no object, or lacks what the first has.
+        UserError: a line is no object, or lacks what the first has.
     """
     names, before = None, 0
     for number, line in enumerate(lines, start=1):
@@ -32,15 +32,15 @@ def rows(lines, path):
         try:
             values = json.loads(line, object_pairs_hook=_each_once, **AS_WRITTEN)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
+            raise UserError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(values, dict):
-            raise DataError(f"{where}: not a JSON object; expected one object a line")
+            raise UserError(f"{where}: not a JSON object; expected one object a line")
         if names is None:
             names = tuple(values)
             yield names
             yield from [[]] * before
         if missing := [name for name in names if name not in values]:
-            raise DataError(f"{where}: has no {missing[0]!r}, which the first row has")
+            raise UserError(f"{where}: has no {missing[0]!r}, which the first row has")
         yield [_json_text(values[name], name, where) for name in names]
 
 
@@ -69,9 +69,9 @@ def _json_text(value, name, where):
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise DataError(
+        raise UserError(
             f"{where}, {name!r}: half a surrogate pair; damaged, or not text"
         ) from error
     if "\0" in value:
-        raise DataError(f"{where}, {name!r}: a NUL character; damaged, or not text")
+        raise UserError(f"{where}, {name!r}: a NUL character; damaged, or not text")
     return value

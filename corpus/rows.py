@@ -3,21 +3,8 @@
 import math
 from dataclasses import dataclass
 from hashlib import sha256
-from textwrap import shorten
 
 import numpy as np
-
-KERAS_CAUSE = "Exception encountered: "  # before it stands what it was about to do, at length
-
-
-class DataError(Exception):
-    """Data that cannot be used. The message is one line that says what, where and what to do."""
-
-
-def in_one_line(error):
-    """What an error of a library says, or is: `str` of one line and at most 200 characters."""
-    cause = str(error).rpartition(KERAS_CAUSE)[2]
-    return shorten(cause, 200, placeholder=" ...") or type(error).__name__
 
 
 def joined(texts):

@@ -11,10 +11,10 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from experiments import PROJECT
 from training import command_line
-from training.directory import RunDirectory, RunError
+from training.directory import RunDirectory
 from training.whole import whole
 
 ATTEMPTS = 3  # to make a run
@@ -30,24 +30,24 @@ def connected(address):
         address: of the scheduler: tcp://HOST:PORT.
 
     Raises:
-        RunError: Dask is not installed, or there is no scheduler, or no worker.
+        UserError: Dask is not installed, or there is no scheduler, or no worker.
     """
     try:
         import distributed
     except ModuleNotFoundError as error:
-        raise RunError("--scheduler needs Dask: pip install distributed") from error
+        raise UserError("--scheduler needs Dask: pip install distributed") from error
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is said here
     try:
         client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
     except Exception as error:  # Dask raises nearly anything for an address that is none
-        raise RunError(
+        raise UserError(
             f"--scheduler {address}: no Dask scheduler answers: {in_one_line(error)}"
         ) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS)
         except TimeoutError as error:
-            raise RunError(f"--scheduler {address}: has no workers; {HOW}") from error
+            raise UserError(f"--scheduler {address}: has no workers; {HOW}") from error
         yield Cluster(client)
 
 
@@ -79,13 +79,13 @@ class Cluster:
                 try:
                     if archive is not None:
                         return _unpack(archive, plan)
-                except RunError as refused:
+                except UserError as refused:
                     error = refused
                 failed.add(worker)
                 command_line.tell(f"{plan.path.name}: failed on {worker}: {error}")
         finally:
             directory.release()
-        raise RunError(f"{shlex.join(plan.command)}: failed {ATTEMPTS} times")
+        raise UserError(f"{shlex.join(plan.command)}: failed {ATTEMPTS} times")
 
     def stop(self, by_ctrl_c):
         """Ends the runs that are being made; what they have is lost."""
@@ -110,12 +110,12 @@ class Cluster:
                     _on_worker, plan.command, self._stop, key=key, **rather
                 )
             return self._futures[key].result()
-        except RunError:
+        except UserError:
             raise
         except KilledWorker as error:
-            raise RunError(f"{name}: each worker that had it died") from error
+            raise UserError(f"{name}: each worker that had it died") from error
         except Exception as error:  # a worker without the project, a scheduler that is gone, ...
-            raise RunError(
+            raise UserError(
                 f"{name}: {type(error).__name__}: {in_one_line(error)}; {HOW}"
             ) from error
         finally:
@@ -132,7 +132,7 @@ class Cluster:
                 command_line.tell(f"no workers are left; {HOW}")
                 told = True
             time.sleep(0.5)
-        raise RunError("given up")
+        raise UserError("given up")
 
     def _note(self, event):
         """Names a worker that has died, and what it was doing."""
@@ -152,7 +152,7 @@ def _unpack(archive, plan):
         came = RunDirectory(partial).settings() or {}
         for name, asked in plan.settings.items():
             if came.get(name) != asked:
-                raise RunError(
+                raise UserError(
                     f"{plan.path.name}: a worker made another run: {name} {came.get(name)}, not "
                     f"{asked}; do all machines have the same rows and the same commit?"
                 )
@@ -166,7 +166,7 @@ def _on_worker(command, stop):
     try:
         with tempfile.TemporaryDirectory() as folder:
             return worker, _packed(command, stop, Path(folder)), None
-    except (OSError, RunError) as error:
+    except (OSError, UserError) as error:
         return worker, None, str(error)
 
 
@@ -185,5 +185,5 @@ def _packed(command, stop, folder):
         finally:
             process.kill()  # where the scheduler is gone
     if process.returncode:
-        raise RunError((said.strip().splitlines() or [f"status {process.returncode}"])[-1])
+        raise UserError((said.strip().splitlines() or [f"status {process.returncode}"])[-1])
     return Path(shutil.make_archive(folder / "packed", "zip", folder / "run")).read_bytes()

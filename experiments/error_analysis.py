@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from corpus import load
 from experiments import PROJECT, experiment
 from experiments.runs import run_all
-from predict import ModelError, load_model, probabilities
+from predict import load_model, probabilities
 from training import backend, command_line, evaluation, plots
 
 MODELS = {
@@ -190,7 +190,7 @@ def main(arguments=None):
         "--pictures", type=Path, default=PROJECT / "docs", help="where the pictures go"
     )
     options = parser.parse_args(arguments)
-    with command_line.errors("error_analysis.py", ModelError) as end:
+    with command_line.errors("error_analysis.py") as end:
         corpus = load(options.data)
         results = run_all([(one, SEED) for one in MODELS.values()], options.data, options.dir)
         grown = {

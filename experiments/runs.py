@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 
 import corpus
+from corpus.errors import UserError
 from experiments import PROJECT
 from training import command_line
-from training.directory import RunDirectory, RunError, load_result
+from training.directory import RunDirectory, load_result
 
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 UNKNOWN_SECONDS = 30  # that a run takes, as long as nobody has measured it
@@ -63,7 +64,7 @@ class Here:
         """Makes a run as of a `Plan`.
 
         Raises:
-            RunError: it failed; what it printed is on standard error.
+            UserError: it failed; what it printed is on standard error.
             RunInterrupted: it was interrupted.
         """
         if self._stopped:
@@ -78,7 +79,7 @@ class Here:
         if status in INTERRUPTED:
             raise RunInterrupted
         if status:
-            raise RunError(f"{shlex.join(command)}: ended with status {status}")
+            raise UserError(f"{shlex.join(command)}: ended with status {status}")
 
     def stop(self, by_ctrl_c):
         """Ends the runs that are being made; they save what they have.
@@ -108,7 +109,7 @@ def run_all(wanted, data, directory, place=None):
         the run had its machine to itself.
 
     Raises:
-        RunError: a run failed; or the directory holds one on other rows.
+        UserError: a run failed; or the directory holds one on other rows.
         KeyboardInterrupt, SystemExit: it was interrupted; the runs were, too.
     """
     place = place or Here()
@@ -132,7 +133,7 @@ def run_all(wanted, data, directory, place=None):
     _make_all(todo, place, done)
     if len(results) < len(plans):
         failed = [f"{e.command} --seed {seed}" for e, seed in plans if (e, seed) not in results]
-        raise RunError(f"failed: {', '.join(failed)}; the same command makes them again")
+        raise UserError(f"failed: {', '.join(failed)}; the same command makes them again")
     return results
 
 
@@ -142,14 +143,14 @@ def _make_all(todo, place, done):
     Args:
         todo: dict of a run to its `Plan`.
         place: as of `run_all`.
-        done: a function of each run that is over, and the `RunError` of one that failed, or None.
+        done: a function of each run that is over, and the `UserError` of one that failed, or None.
     """
     with ThreadPoolExecutor(place.at_once) as threads:
         waiting = {threads.submit(_make, place, how): one for one, how in todo.items()}
         try:
             for future in as_completed(waiting):
                 error = future.exception()
-                if not isinstance(error, RunError | None):
+                if not isinstance(error, UserError | None):
                     raise error
                 done(waiting[future], error)
         except BaseException as error:
@@ -166,7 +167,7 @@ def plan(experiment, seed, data, directory):
         experiment, seed, data, directory: as of `run_all`.
 
     Raises:
-        RunError: the directory holds its run on other rows.
+        UserError: the directory holds its run on other rows.
     """
     path, mode = _path(experiment, seed, directory), []
     asked = json.loads(json.dumps(experiment.hyperparameters()))
@@ -174,7 +175,7 @@ def plan(experiment, seed, data, directory):
     before = RunDirectory(path).settings()
     if before is not None:
         if before and before.get("rows_hash") != asked["rows_hash"]:
-            raise RunError(f"{path}: holds a run on other rows; name another --dir")
+            raise UserError(f"{path}: holds a run on other rows; name another --dir")
         same = asked.items() <= before.items()
         if same and RunDirectory(path).finished:
             return None

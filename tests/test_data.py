@@ -6,7 +6,7 @@ from conftest import rows
 import corpus
 import data
 import models
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
 
@@ -32,7 +32,7 @@ def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctu
 
 @pytest.mark.parametrize("texts", [["", "!"], ["q" * 300, "r" * 1000]])
 def test_texts_without_a_word_are_refused(texts):
-    with pytest.raises(DataError, match="the 2 texts .* hold no word"):
+    with pytest.raises(UserError, match="the 2 texts .* hold no word"):
         data.fit_vectorizer(rows(texts), "title", 20)
 
 
@@ -154,9 +154,9 @@ def test_rows_held_out_are_the_last_and_not_trained_on(many):
 
 
 def test_too_few_rows_to_hold_any_out_are_refused(many):
-    with pytest.raises(DataError, match="no train row is left"):
+    with pytest.raises(UserError, match="no train row is left"):
         data.hold_out(many[:1], many, "held-out")
-    with pytest.raises(DataError, match="no train row is left"):
+    with pytest.raises(UserError, match="no train row is left"):
         data.hold_out(many[:3], many, "none", replicas=4)
 
 

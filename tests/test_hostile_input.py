@@ -16,8 +16,8 @@ import data
 import models
 import predict
 from corpus import columns
+from corpus.errors import UserError
 from corpus.files import FORMS
-from corpus.rows import DataError
 from training import vector_files
 
 PATIENT = settings(
@@ -39,7 +39,7 @@ def read(path, content):
     path.write_bytes(content)
     try:
         return columns.read(path)
-    except DataError as error:
+    except UserError as error:
         return check_message(error, path)
 
 
@@ -92,7 +92,7 @@ def test_any_file_of_vectors_is_vectors_or_one_line(tmp_path, lines, name, packe
     (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
     try:
         matrix, found, _ = vector_files.load(tmp_path / name, ["", "[UNK]", "oil", "a"], 3)
-    except DataError as error:
+    except UserError as error:
         check_message(error, tmp_path / name)
     else:
         assert matrix.shape == (len(found), 3)

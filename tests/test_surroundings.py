@@ -16,8 +16,9 @@ from conftest import PROJECT, weights, words
 import compare
 import predict
 import train_lstm
+from corpus.errors import UserError
 from training import backend, saved
-from training.directory import UNPROVED, RunError, load_result
+from training.directory import UNPROVED, load_result
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3, "--quiet"]
 
@@ -95,7 +96,7 @@ def test_without_a_temporary_folder_the_way_to_one_is_named(monkeypatch):
     for name in ("TMPDIR", "TEMP", "TMP"):
         monkeypatch.setenv(name, "/proc/none")
     monkeypatch.setattr(os, "open", lambda *_, **__: write_nothing())
-    with pytest.raises(RunError, match="^No usable temporary directory .* set TMPDIR"):
+    with pytest.raises(UserError, match="^No usable temporary directory .* set TMPDIR"):
         backend.start()
 
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from training.directory import RunError
+from corpus.errors import UserError
 
 TINY = 1e-12  # in place of 0 / 0 where the loss of a text is flat
 
@@ -34,11 +34,11 @@ class Adversarial(keras.Sequential):
                 all together. Without a mask padding is one more word, and moved as well.
 
         Raises:
-            RunError: it is another kind of model, or its first layer does not.
+            UserError: it is another kind of model, or its first layer does not.
         """
         embedded = isinstance(model.layers[0], keras.layers.Embedding)
         if not isinstance(model, keras.Sequential) or not embedded:
-            raise RunError(
+            raise UserError(
                 f"model {model.name!r}: --adversarial needs a keras.Sequential that begins with an "
                 "Embedding"
             )

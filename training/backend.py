@@ -9,8 +9,8 @@ import sys
 import tempfile
 from contextlib import contextmanager, suppress
 
+from corpus.errors import UserError
 from training import quiet
-from training.directory import RunError
 
 # https://man7.org/linux/man-pages/man3/mallopt.3.html
 M_TOP_PAD = -2
@@ -22,7 +22,7 @@ def start():
     """Imports Keras, and with it TensorFlow: the only place where a script waits for them.
 
     Raises:
-        RunError: the environment, or a notebook that has imported Keras, names another backend; or
+        UserError: the environment, or a notebook that has imported Keras, names another backend; or
             there is no folder for temporary files, which the import wants.
     """
     _require_temporary_folder()
@@ -41,7 +41,7 @@ def _require_temporary_folder():
         tempfile.gettempdir()
     except FileNotFoundError as error:
         advice = "set TMPDIR to a folder that can be written to"
-        raise RunError(f"{error.strerror}: {advice}") from error
+        raise UserError(f"{error.strerror}: {advice}") from error
 
 
 def _require_tensorflow():
@@ -49,7 +49,7 @@ def _require_tensorflow():
     if "keras" in sys.modules:
         asked = sys.modules["keras"].config.backend()
     if asked != "tensorflow":
-        raise RunError(
+        raise UserError(
             f"Keras's backend is {asked!r}, and this project needs TensorFlow: "
             "set KERAS_BACKEND=tensorflow, before Keras is imported"
         )

@@ -12,9 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from training import interrupts
-from training.directory import RunError
 
 
 class Progress(keras.callbacks.ProgbarLogger):
@@ -172,10 +171,10 @@ def tensorboard(directory, goes_on=False):
         goes_on: whether those that are there are of the same run; else they are deleted.
 
     Raises:
-        RunError: TensorBoard is not installed, or the logs cannot be written.
+        UserError: TensorBoard is not installed, or the logs cannot be written.
     """
     if importlib.util.find_spec("tensorboard") is None:
-        raise RunError("--tensorboard needs it: pip install tensorboard")
+        raise UserError("--tensorboard needs it: pip install tensorboard")
     Path(directory).mkdir(parents=True, exist_ok=True)
     for old in [] if goes_on else Path(directory).glob("*/events.out.tfevents.*"):
         old.unlink()
@@ -203,7 +202,7 @@ class _TensorBoard(keras.callbacks.TensorBoard):
         try:
             yield
         except tf.errors.OpError as error:  # a disk that is full, for one
-            raise RunError(
+            raise UserError(
                 f"{self.log_dir}: TensorBoard's logs cannot be written: {in_one_line(error)}"
             ) from error
 

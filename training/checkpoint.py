@@ -10,9 +10,8 @@ import h5py
 import keras
 import numpy as np
 
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from training import clock
-from training.directory import RunError
 
 FILE = "checkpoint.weights.h5"
 SECONDS = "checkpoint.seconds.json"
@@ -62,7 +61,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Writes the history first: with the checkpoint before it, its later points are dropped.
 
         Raises:
-            RunError: a weight is not finite; the checkpoint before stays.
+            UserError: a weight is not finite; the checkpoint before stays.
         """
         begin = time.monotonic()
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
@@ -77,7 +76,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _fail(self):
         step, file = int(self.model.optimizer.iterations.numpy()), self.directory.work / FILE
         kept = f"; {file} keeps the last finite weights" if file.exists() else ""
-        raise RunError(
+        raise UserError(
             f"step {step}: the loss or a weight is no longer finite; "
             f"start anew with a smaller --learning-rate, in another --run-dir{kept}"
         )
@@ -94,7 +93,7 @@ def restore(directory, model, history):
         The number of steps taken so far; None where there is no checkpoint.
 
     Raises:
-        RunError: the checkpoint is damaged, or is another model's.
+        UserError: the checkpoint is damaged, or is another model's.
     """
     file = directory.work / FILE
     if not file.exists():
@@ -122,7 +121,7 @@ def write_state(directory, name, model):
         model: a compiled model.
 
     Raises:
-        RunError: the file cannot be written; one that was there before stays.
+        UserError: the file cannot be written; one that was there before stays.
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
@@ -136,7 +135,7 @@ def read_state(path, model):
     """Reads what `write_state` wrote into a compiled model.
 
     Raises:
-        RunError: the file is lost, damaged, or another model's.
+        UserError: the file is lost, damaged, or another model's.
     """
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
@@ -162,7 +161,7 @@ def _variables(model):
 
 
 def _damaged(file, error):
-    return RunError(
+    return UserError(
         f"{file}: damaged, or another model's ({in_one_line(error)}); --overwrite starts anew"
     )
 

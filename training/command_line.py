@@ -10,10 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import get_type_hints
 
-from corpus.rows import DataError
+from corpus.errors import UserError
 from training import comments, recipes
-from training.directory import RunError
-from training.recipes import Options, Switches, UsageError
+from training.recipes import Options, Switches
 
 # The options that are paths, and how --help names their value.
 PATHS = {"data": "SOURCE", "run_dir": "DIR", "tensorboard": "DIR", "embeddings": "FILE"}
@@ -57,7 +56,7 @@ def parse(script, about, kind, known, arguments=None):
             for part in parts
         )
         recipes.check_together(hyperparameters, options)
-    except UsageError as error:
+    except UserError as error:
         _stop(script, _as_on_the_command_line(str(error), arguments))
     if options.resume and not options.run_dir:
         _stop(script, "--resume needs --run-dir, the directory of the run to go on with")
@@ -74,15 +73,15 @@ def _checked_recipes(kind, known):
     taken = {field.name for field in fields(Options)} | {"script", "recipe", "rows_hash"}
     clash = taken & {field.name for field in fields(kind)}
     if clash:
-        raise UsageError(f"{clash.pop()} is an option of every run: give the field another name")
+        raise UserError(f"{clash.pop()} is an option of every run: give the field another name")
     result, where = {}, "at the top of the file"
     try:
         recipes.defaults(kind)
         for name, recipe in known.items():
             where = f"recipe {name}"
             result[name] = recipe.hyperparameters(kind)
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
     return result
 
 
@@ -131,7 +130,7 @@ def _parser(script, description, known, parts):
             try:
                 groups[title].add_argument(flag, default=default, help=about, **value)
             except argparse.ArgumentError as error:
-                raise UsageError(f"{field.name}: {error.message}: give it another name") from error
+                raise UserError(f"{field.name}: {error.message}: give it another name") from error
     return parser
 
 
@@ -191,13 +190,11 @@ def _stop(script, message):
 
 
 @contextmanager
-def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
+def errors(program, interrupted="interrupted", memory=LESS_MEMORY):
     """Ends a block in one line on standard error where something is wrong that a user can mend.
 
     Args:
         program: the name of the script, with .py.
-        expected: classes of exceptions whose message is one line for the user, besides `DataError`
-            and `RunError`.
         interrupted: what is said after Ctrl-C.
         memory: what helps where there is too little of it.
 
@@ -207,7 +204,7 @@ def errors(program, *expected, interrupted="interrupted", memory=LESS_MEMORY):
     end = SimpleNamespace(status=0)
     try:
         yield end
-    except (DataError, RunError, *expected) as error:
+    except UserError as error:
         end.status = 1
         tell(f"{program}: {error}")
     except OSError as error:  # of a file, which it names, or of a stream

@@ -12,9 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from training import labels
-from training.directory import RunError
 from training.plots import BLUE, ORANGE
 from training.whole import whole
 
@@ -75,7 +74,7 @@ def draw(points, hollow, path, accuracy="test accuracy"):
         The labels that found no room: list of `str`.
 
     Raises:
-        RunError: Matplotlib knows no such format, or cannot write it here.
+        UserError: Matplotlib knows no such format, or cannot write it here.
         OSError: the file cannot be written.
     """
     figure = Figure(figsize=(8.3, 5.2), dpi=200, layout="constrained")
@@ -83,7 +82,7 @@ def draw(points, hollow, path, accuracy="test accuracy"):
     kind = Path(path).suffix[1:].lower()
     formats = figure.canvas.get_supported_filetypes()
     if kind not in formats:
-        raise RunError(f"--picture {path}: its name has to end in one of .{', .'.join(formats)}")
+        raise UserError(f"--picture {path}: its name has to end in one of .{', .'.join(formats)}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
         unlabelled = fill(figure, points, hollow, accuracy)
@@ -91,7 +90,7 @@ def draw(points, hollow, path, accuracy="test accuracy"):
         try:
             figure.savefig(picture, format=kind)
         except Exception as error:  # each format has its own: LaTeX missing, a library of Pillow's
-            raise RunError(
+            raise UserError(
                 f"--picture {path}: .{kind} cannot be written: {in_one_line(error)}"
             ) from error
     with whole(Path(path)) as partial:

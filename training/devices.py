@@ -7,9 +7,9 @@ from contextlib import suppress
 import keras
 import tensorflow as tf
 
+from corpus.errors import UserError
 from training import fused
 from training.adam import Adam
-from training.directory import RunError
 from training.machine import cores
 
 STEPS_PER_EXECUTION = 16
@@ -69,13 +69,13 @@ def strategy(devices, batch_size=0):
         A `tf.distribute.Strategy`, in whose scope the model is to be built and compiled.
 
     Raises:
-        RunError: it is not.
+        UserError: it is not.
     """
     if devices == "one":
         return tf.distribute.get_strategy()
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if batch_size % len(found):
-        raise RunError(f"--batch-size {batch_size}: not a multiple of the {len(found)} devices")
+        raise UserError(f"--batch-size {batch_size}: not a multiple of the {len(found)} devices")
     return tf.distribute.MirroredStrategy([device.name for device in found])
 
 

@@ -15,6 +15,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from corpus.errors import UserError
 from training.whole import remove, whole
 
 try:
@@ -39,21 +40,17 @@ NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)  # on so
 FORMER = {"hash of the rows": "rows_hash", "held out": "held_out", "test hash": "test_hash"}
 
 
-class RunError(Exception):
-    """A run that cannot begin or go on. The message is one line: what, where, what to do."""
-
-
 def load_result(path):
     """The contents of a run's result.json.
 
     Raises:
-        RunError: the directory holds no finished run, or the file is damaged.
+        UserError: the directory holds no finished run, or the file is damaged.
     """
     file = Path(path) / "result.json"
     try:
         result = _read_json(file)
     except OSError as error:
-        raise RunError(f"{file}: {error.strerror}; is {path} a run directory?") from error
+        raise UserError(f"{file}: {error.strerror}; is {path} a run directory?") from error
     if isinstance(data := result.get("data"), dict):
         data = result["data"] = _renamed(data)
         if isinstance(rows := data.get("rows"), dict):
@@ -69,9 +66,9 @@ def _read_json(file):
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RunError(f"{file}: damaged ({error})") from error
+        raise UserError(f"{file}: damaged ({error})") from error
     if not isinstance(value, dict):
-        raise RunError(f"{file}: damaged (not an object)")
+        raise UserError(f"{file}: damaged (not an object)")
     return value
 
 
@@ -102,7 +99,7 @@ class RunDirectory:
             False where there is nothing left to do: `resume` on a finished run; else True.
 
         Raises:
-            RunError: it cannot be written, is in use, or holds something else.
+            UserError: it cannot be written, is in use, or holds something else.
         """
         try:
             self._make()
@@ -116,8 +113,8 @@ class RunDirectory:
             self.work.mkdir(exist_ok=True)
         except OSError as error:
             self.release()
-            raise RunError(f"{self.path}: cannot be written: {error.strerror}") from error
-        except RunError:
+            raise UserError(f"{self.path}: cannot be written: {error.strerror}") from error
+        except UserError:
             self.release()
             raise
         return True
@@ -152,14 +149,14 @@ class RunDirectory:
         """`whole` for unfinished/NAME, a file or a directory.
 
         Raises:
-            RunError: it cannot be written; what was there before stays.
+            UserError: it cannot be written; what was there before stays.
         """
         try:
             with whole(self.work / name) as partial:
                 yield partial
         except OSError as error:
             advice = "; make room, then --resume goes on" if error.errno in NO_ROOM else ""
-            raise RunError(
+            raise UserError(
                 f"{self.work / name}: cannot be written: {error.strerror or error}{advice}"
             ) from error
 
@@ -172,7 +169,7 @@ class RunDirectory:
         """What the run in the directory was begun with: a flat dict, None where there is no run.
 
         Raises:
-            RunError: the file that says so is damaged.
+            UserError: the file that says so is damaged.
         """
         if self.unfinished:
             file = self.work / SETTINGS
@@ -184,7 +181,7 @@ class RunDirectory:
             named = {name: result[name] for name in ("script", "recipe", "seed") if name in result}
             return named | result["hyperparameters"] | {"rows_hash": result["data"]["hash"]}
         except (KeyError, TypeError) as error:
-            raise RunError(f"{self.path}/result.json: damaged: {error!r}") from error
+            raise UserError(f"{self.path}/result.json: damaged: {error!r}") from error
 
     def check_settings(self, settings):
         """Begins a run, or compares the one that is there with what it was begun with.
@@ -193,7 +190,7 @@ class RunDirectory:
             settings: flat dict of what decides the weights.
 
         Raises:
-            RunError: the run was begun with other settings, or its file is damaged.
+            UserError: the run was begun with other settings, or its file is damaged.
         """
         if self._starts_anew:
             shutil.rmtree(self.work)
@@ -211,9 +208,9 @@ class RunDirectory:
             if before.get(name) != settings.get(name)
         )
         if changes and self.unfinished:
-            raise RunError(f"{self.path}: cannot resume with other settings: {changes}")
+            raise UserError(f"{self.path}: cannot resume with other settings: {changes}")
         if changes:
-            raise RunError(
+            raise UserError(
                 f"{self.path}: holds a finished run of other settings ({changes}): "
                 "name another --run-dir, or replace it with --overwrite in place of --resume"
             )
@@ -255,7 +252,7 @@ class RunDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(lock)
-            raise RunError(f"{self.path}: another run is using it") from error
+            raise UserError(f"{self.path}: another run is using it") from error
         except OSError as error:
             os.close(lock)
             if error.errno not in NO_LOCKS:
@@ -268,15 +265,15 @@ class RunDirectory:
         has_result = (self.path / "result.json").exists()
         if not resume and not overwrite:
             if self.unfinished:
-                raise RunError(
+                raise UserError(
                     f"{self.path}: an unfinished run; --resume goes on, --overwrite starts anew"
                 )
             if has_result:
-                raise RunError(f"{self.path}: holds a finished run; --overwrite replaces it")
+                raise UserError(f"{self.path}: holds a finished run; --overwrite replaces it")
         if not (has_result or self.unfinished) and any(
             path != self.work for path in self.path.iterdir()
         ):
-            raise RunError(f"{self.path}: holds files that are no run; name another --run-dir")
+            raise UserError(f"{self.path}: holds files that are no run; name another --run-dir")
         self._starts_anew = overwrite and not resume
 
 

@@ -48,7 +48,7 @@ class EarlyStopping(keras.callbacks.Callback):
         """Gives a model the weights of the best epoch, if there is one.
 
         Raises:
-            RunError: their file is lost or damaged.
+            UserError: their file is lost or damaged.
         """
         if self.best_epoch is not None:
             checkpoint.read_state(self.directory.work / FILE, model)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from corpus.rows import DataError
+from corpus.errors import UserError
 from training import vector_files, word_vectors
 
 FROM_CORPUS = "corpus"  # in place of a file: made from the train texts
@@ -26,13 +26,13 @@ def apply(model, vectorizer, tokens, hyperparameters, say, verbose=0):
         verbose: as of `vector_files.load`.
 
     Raises:
-        DataError: as of `put_into`, or there are no vectors, or one-hot ones.
+        UserError: as of `put_into`, or there are no vectors, or one-hot ones.
     """
     file, layer = hyperparameters.embeddings, layer_of(model)
     if file and not isinstance(layer, keras.layers.Embedding):
-        raise DataError(f"--embeddings {file}: the network has no layer that it could go into")
+        raise UserError(f"--embeddings {file}: the network has no layer that it could go into")
     if file and not layer.trainable:
-        raise DataError(
+        raise UserError(
             f"--embeddings {file}: with --one-hot no vector is learned, and none replaced"
         )
     if file == FROM_CORPUS:
@@ -78,10 +78,10 @@ def put_into(layer, path, vocabulary, tokens="words", verbose=0):
         (number of words found, numbers of the lines left out, as of `vector_files.load`).
 
     Raises:
-        DataError: as of `vector_files.load`, or the vectors are not for its tokens.
+        UserError: as of `vector_files.load`, or the vectors are not for its tokens.
     """
     if tokens != "words":
-        raise DataError(f"--embeddings {path}: for words, not for {tokens}")
+        raise UserError(f"--embeddings {path}: for words, not for {tokens}")
     weights = layer.get_weights()[0]
     matrix, found, odd = vector_files.load(path, vocabulary, weights.shape[1], verbose)
     weights[found] = matrix

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from training import card, proof
-from training.directory import EXPORT, RunError, load_result
+from training.directory import EXPORT, load_result
 from training.whole import whole
 
 DIRECTORY, CARD = EXPORT
@@ -29,20 +29,20 @@ def into_run(model, reading, result, run):
         run: its directory.
 
     Raises:
-        RunError: they cannot be written, something else has their names, or the SavedModel does not
+        UserError: they cannot be written, their names are in use, or the SavedModel does not
             say what the model says. The run is there all the same.
     """
     for name in EXPORT:
         if os.path.lexists(run / name):
-            raise RunError(f"{run / name}: is there already, and no export of a run{AGAIN}")
+            raise UserError(f"{run / name}: is there already, and no export of a run{AGAIN}")
     try:
         with whole(run / DIRECTORY) as path:
             write(model, reading, path, card.markdown(result, reading, "."))
         _add_card(result, reading, run, DIRECTORY)
     except OSError as error:
-        raise RunError(f"{error.filename or run}: {error.strerror or error}{AGAIN}") from error
-    except RunError as error:
-        raise RunError(f"{error}{AGAIN}") from error
+        raise UserError(f"{error.filename or run}: {error.strerror or error}{AGAIN}") from error
+    except UserError as error:
+        raise UserError(f"{error}{AGAIN}") from error
     print(f"exported: {run / DIRECTORY}, a SavedModel; its card is {run / CARD}")
 
 
@@ -61,17 +61,17 @@ def of_run(model, reading, run, directory):
         List of the paths written.
 
     Raises:
-        RunError: the directory is not empty or cannot be written, or the SavedModel does not say
+        UserError: the directory is not empty or cannot be written, or the SavedModel does not say
             what the model says; nothing is left behind.
     """
     run, directory = Path(run), Path(os.path.abspath(directory))
     run = run.parent if run.name == "model.keras" else run
     result, about = None, None
-    with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # a former version's
+    with suppress(UserError, KeyError, TypeError, ValueError, AttributeError):  # a former version's
         result = load_result(run)
         about = card.markdown(result, reading, ".")
     if os.path.lexists(directory) and not (directory.is_dir() and not any(directory.iterdir())):
-        raise RunError(f"--export {directory}: is there already; name another directory")
+        raise UserError(f"--export {directory}: is there already; name another directory")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="export-", dir=directory.parent) as folder:
@@ -81,7 +81,7 @@ def of_run(model, reading, run, directory):
                 directory.rmdir()
             os.replace(path, directory)
     except OSError as error:
-        raise RunError(f"--export {directory}: {error.strerror or error}") from error
+        raise UserError(f"--export {directory}: {error.strerror or error}") from error
     written = [directory]
     with suppress(OSError):  # somebody else's run may be there to be read alone
         if about is not None and not (run / CARD).exists():
@@ -118,7 +118,7 @@ def write(model, reading, path, about=None):
         about: the text of its README.md, None for none.
 
     Raises:
-        RunError: it cannot be written or loaded, or says something else.
+        UserError: it cannot be written or loaded, or says something else.
     """
     _without_cudnn(model)
     vectorizers = [v for v in model.layers if isinstance(v, keras.layers.TextVectorization)]
@@ -143,7 +143,7 @@ def write(model, reading, path, about=None):
         try:
             tf.saved_model.save(module, str(path), signatures)
         except Exception as error:  # a full disk, or a layer that holds what cannot be saved
-            raise RunError(f"the SavedModel cannot be written: {in_one_line(error)}") from error
+            raise UserError(f"the SavedModel cannot be written: {in_one_line(error)}") from error
     if about is not None:
         (path / CARD).write_text(about, encoding="utf-8")
     vocabulary = [word for v in vectorizers for word in v.get_vocabulary()]
@@ -157,10 +157,10 @@ def _prove(path, model, reading, texts):
         said = signatures["serving_default"](text=texts)["probabilities"]
         names = [name.decode() for name in signatures["classes"]()["classes"].numpy()]
     except Exception as error:  # TensorFlow raises nearly anything for what it cannot load
-        raise RunError(f"the SavedModel cannot be loaded: {in_one_line(error)}") from error
+        raise UserError(f"the SavedModel cannot be loaded: {in_one_line(error)}") from error
     proof.compare(said, model(texts, training=False), "the SavedModel")
     if names != list(reading.classes):
-        raise RunError("the SavedModel has other classes than the model")
+        raise UserError("the SavedModel has other classes than the model")
 
 
 def _some_texts(vocabulary):

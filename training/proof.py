@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from corpus.rows import in_one_line
+from corpus.errors import UserError, in_one_line
 from training import embeddings
-from training.directory import NO_ROOM, RunError
+from training.directory import NO_ROOM
 
 LENGTHS = (4, 1)  # of the texts that a model is tried with; short, since this takes its time
 WIDTH = 6  # that they are padded to
@@ -30,23 +30,23 @@ def check(model, classes=None):
         classes: the number of probabilities that it has to give; None for any.
 
     Raises:
-        RunError: it is refused; the message names the layer and says what to do.
+        UserError: it is refused; the message names the layer and says what to do.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the message says it
         network = _as_loaded(model)
     last, shape = model.layers[-1], network.output_shape
     if len(shape) != 2 or classes not in (None, shape[1]):
-        raise RunError(
+        raise UserError(
             f"layer {last.name!r} ({type(last).__name__}): gives {shape}, where the "
             f"network has to end in (None, {classes}): a probability for each class of each text"
         )
     try:
         _check_answers(model, network)
-    except RunError:
+    except UserError:
         raise
     except Exception as error:  # TensorFlow raises nearly anything for a text that is too short
-        raise RunError(
+        raise UserError(
             f"{_unaware(model)}: the network cannot read texts of {min(LENGTHS)} to {max(LENGTHS)} "
             f"words, padded to {WIDTH}: {in_one_line(error)}"
         ) from error
@@ -62,7 +62,7 @@ def check_saved(vectorizer, texts, expected, path):
         path: the .keras file.
 
     Raises:
-        RunError: it cannot be loaded, or says something else.
+        UserError: it cannot be loaded, or says something else.
     """
     try:
         with only_known_classes():
@@ -73,9 +73,9 @@ def check_saved(vectorizer, texts, expected, path):
     except Exception as error:  # Keras raises nearly anything for a model that it cannot load
         if isinstance(error, OSError) and error.errno in NO_ROOM:  # for temporary files
             raise
-        raise RunError(f"the saved model cannot be loaded: {in_one_line(error)}") from error
+        raise UserError(f"the saved model cannot be loaded: {in_one_line(error)}") from error
     if known != [vectorizer.get_vocabulary()]:
-        raise RunError("the saved model has another vocabulary than was trained on")
+        raise UserError("the saved model has another vocabulary than was trained on")
     compare(said, expected, "the saved model")
 
 
@@ -87,11 +87,11 @@ def compare(said, expected, what):
         what: says them, for the message.
 
     Raises:
-        RunError: they differ.
+        UserError: they differ.
     """
     tolerance = 1e-3 if tf.config.list_physical_devices("GPU") else TOLERANCE
     if not np.allclose(said, expected, rtol=0, atol=tolerance):
-        raise RunError(f"{what} gives other probabilities than were measured")
+        raise UserError(f"{what} gives other probabilities than were measured")
 
 
 def _check_answers(model, network):
@@ -102,14 +102,14 @@ def _check_answers(model, network):
     # A network without a mask reads padding in training.
     shown = (texts, WIDTH) if getattr(embedding, "mask_zero", False) else (texts[:1],)
     if not np.allclose(_says(model, *shown), _says(network, *shown), atol=TOLERANCE):
-        raise RunError(
+        raise UserError(
             f"model {model.name!r}: gives other probabilities once its layers are made anew from "
             "their configs; does the get_config() of each layer of your own name all its arguments?"
         )
     _disturb(network, rng)
     alone = np.concatenate([_says(network, [text]) for text in texts])
     if not np.allclose(_says(network, texts, WIDTH), alone, atol=TOLERANCE):
-        raise RunError(
+        raise UserError(
             f"{_unaware(model)}: takes padding for text, so that what the saved model says of a "
             "text would depend on the texts beside it; use one that supports masking, or a class "
             "of your own that does: docs/reference.md, Your own layers"
@@ -123,7 +123,7 @@ def _as_loaded(model):
             return models.as_saved(model)
     except CANNOT_BE_LOADED as error:
         layer, cause = _first_that_fails(model) or (model, error)
-        raise RunError(
+        raise UserError(
             f"layer {layer.name!r} ({type(layer).__name__}): with it a saved model could not be "
             f"loaded ({in_one_line(cause)}); write it as a class in models.py, with a get_config() "
             'and under @keras.saving.register_keras_serializable("models")'

@@ -6,6 +6,8 @@ import typing
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Literal, get_args, get_origin
 
+from corpus.errors import UserError
+
 ROWS = (0, 100_000_000)
 # What each number may be: (smallest, largest). Others: from 0, or from a default below it.
 RANGES = {
@@ -35,10 +37,6 @@ ZERO = {
     "adversarial": "none",
     "patience": "none",
 }
-
-
-class UsageError(Exception):
-    """A script or a command line that cannot be used as it is. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,12 @@ class Recipe:
             kind: the script's class `Hyperparameters`.
 
         Raises:
-            UsageError: a change names no hyperparameter, or gives it a value that it cannot have.
+            UserError: a change names no hyperparameter, or gives it a value that it cannot have.
         """
         changes = self.changes | changes
         unknown = [name for name in changes if name not in {f.name for f in fields(kind)}]
         if unknown:
-            raise UsageError(f"no hyperparameter {unknown[0]!r}")
+            raise UserError(f"no hyperparameter {unknown[0]!r}")
         return replace(defaults(kind), **checked(kind, changes))
 
 
@@ -143,22 +141,22 @@ def defaults(kind):
     """An instance of a dataclass of options, each of whose values is what its annotation says.
 
     Raises:
-        UsageError: a value is not, or is missing; a name has no annotation, and so would be no
+        UserError: a value is not, or is missing; a name has no annotation, and so would be no
             option; or one that replaces a switch has another type than the switch.
     """
     for name, value in vars(kind).items():
         plain = value is None or isinstance(value, bool | int | float | str)
         if plain and not name.startswith("__") and name not in kind.__annotations__:
-            raise UsageError(
+            raise UserError(
                 f"{name} has no type: write `{name}: {type(value).__name__} = {value!r}`"
             )
     annotations, switches = typing.get_type_hints(kind), typing.get_type_hints(Switches)
     for name, annotation in annotations.items():
         if annotation != switches.get(name, annotation):
-            raise UsageError(f"{name} is a switch: its type is {describe(switches[name])}")
+            raise UserError(f"{name} is a switch: its type is {describe(switches[name])}")
     for field in fields(kind):
         if field.default is MISSING and field.default_factory is MISSING:
-            raise UsageError(f"{field.name} has no value: write `{field.name}: ... = ...`")
+            raise UserError(f"{field.name} has no value: write `{field.name}: ... = ...`")
     own = kind()
     return replace(own, **checked(kind, vars(own)))
 
@@ -171,7 +169,7 @@ def checked(kind, values):
         values: dict of name to value.
 
     Raises:
-        UsageError: a value is not of its option's type or out of its range.
+        UserError: a value is not of its option's type or out of its range.
     """
     annotations, top, result = typing.get_type_hints(kind), kind(), {}
     for name, value in values.items():
@@ -189,17 +187,17 @@ def check_together(hyperparameters, options):
         options: its `Options`.
 
     Raises:
-        UsageError: they do not; the message says what would.
+        UserError: they do not; the message says what would.
     """
     if not hyperparameters.patience:
         return
     if hyperparameters.validation != "held-out":
-        raise UsageError(
+        raise UserError(
             f"patience {hyperparameters.patience}: needs --validation held-out; test rows must not "
             "choose the epoch"
         )
     if options.devices == "all":
-        raise UsageError(
+        raise UserError(
             f"patience {hyperparameters.patience}: not with --devices all, which does not validate"
         )
 
@@ -209,12 +207,12 @@ def _of_type(name, value, annotation):
         allowed = members(annotation)
         if type(value) is int and float in allowed and int not in allowed:
             return float(value)
-    except (UsageError, OverflowError) as error:
-        raise UsageError(f"{name}: {error}") from error
+    except (UserError, OverflowError) as error:
+        raise UserError(f"{name}: {error}") from error
     # Types are compared, not only values: to Python True is 1.
     known = [(type(member), member) for member in allowed]
     if type(value) not in allowed and (type(value), value) not in known:
-        raise UsageError(f"{name} {value!r}: must be {describe(annotation)}")
+        raise UserError(f"{name} {value!r}: must be {describe(annotation)}")
     return value
 
 
@@ -224,14 +222,14 @@ def _check_range(name, value, default):
     smallest, largest = RANGES.get(name, (lowest, math.inf))
     if not smallest <= value <= largest or value in (math.inf, -math.inf):
         end = "" if largest == math.inf else f" to {largest:g}"
-        raise UsageError(f"{name} {value}: must be from {smallest:g}{end}, and finite")
+        raise UserError(f"{name} {value}: must be from {smallest:g}{end}, and finite")
 
 
 def members(annotation):
     """What an option may be: the types and values that its annotation is made of, None last.
 
     Raises:
-        UsageError: it is not of types that a command line can give.
+        UserError: it is not of types that a command line can give.
     """
     if get_origin(annotation) in (typing.Union, types.UnionType):
         parts = [part for part in get_args(annotation) if part is not types.NoneType]
@@ -240,7 +238,7 @@ def members(annotation):
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
     if annotation not in (bool, int, float, str):
-        raise UsageError(
+        raise UserError(
             f"no option can be {describe(annotation)}: "
             "bool, int, float, str, Literal[...], and each with `| None`, can"
         )

@@ -4,8 +4,9 @@ import os
 import shlex
 import subprocess
 
+from corpus.errors import UserError
 from training import plots, progress, saved
-from training.directory import UNPROVED, RunError
+from training.directory import UNPROVED
 from training.recipes import flags
 
 
@@ -26,14 +27,14 @@ def write_files(directory, model, prove, reading, history, verbose=0):
     Args:
         directory: the `RunDirectory`.
         model: its fitted model, from raw text to class probabilities.
-        prove: a function of the path that it is saved at, which raises a `RunError` if the file
+        prove: a function of the path that it is saved at, which raises a `UserError` if the file
             does not say what was measured.
         reading: its `saved.Reading`.
         history: the `callbacks.History`.
         verbose: as of `fit`: 1 to say what is done.
 
     Raises:
-        RunError: a file cannot be written, or the model was not saved as it is.
+        UserError: a file cannot be written, or the model was not saved as it is.
     """
     with directory.whole_file("model.keras") as path:
         with progress.shown("saving the model", verbose):
@@ -41,10 +42,10 @@ def write_files(directory, model, prove, reading, history, verbose=0):
         try:
             with progress.shown("loading it again, to prove it", verbose):
                 prove(path)
-        except RunError as error:
+        except UserError as error:
             kept = directory.path / UNPROVED
             os.replace(path, kept)
-            raise RunError(f"{error}; it is kept as {kept}") from error
+            raise UserError(f"{error}; it is kept as {kept}") from error
     with directory.whole_file("history.csv") as path:
         history.write(path)
 
@@ -58,7 +59,7 @@ def draw(directory, history, matrix, result):
         result: what its result.json will hold.
 
     Raises:
-        RunError: a file cannot be written.
+        UserError: a file cannot be written.
     """
     title = f"{name(result)}, {result['data']['rows']['train']:,} train rows"
     with directory.whole_file("learning_curve.png") as path:

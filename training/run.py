@@ -110,7 +110,7 @@ class Run:
             corpus: the `corpus.Corpus`.
 
         Raises:
-            RunError: the run began with other rows or hyperparameters.
+            UserError: the run began with other rows or hyperparameters.
         """
         self._rows = {
             "name": corpus.name,
@@ -189,7 +189,7 @@ class Run:
             The epoch, from 0, that `fit` is to begin with: 0 unless a run goes on.
 
         Raises:
-            RunError: the checkpoint is damaged.
+            UserError: the checkpoint is damaged.
         """
         from training import checkpoint
 
@@ -219,7 +219,7 @@ class Run:
             corpus: the `corpus.Corpus`; by some of its test rows the saved model is proved.
 
         Raises:
-            RunError: a file cannot be written, or the model was not saved as it is.
+            UserError: a file cannot be written, or the model was not saved as it is.
         """
         import models
         from training import checkpoint, evaluation, export, results

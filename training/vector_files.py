@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 CHUNK = 1 << 20  # bytes that are read at once; no line is longer
 
@@ -42,7 +42,7 @@ def load(path, vocabulary, width, verbose=0):
         finite numbers).
 
     Raises:
-        DataError: the file cannot be read, its vectors have another width, or none is of a word of
+        UserError: the file cannot be read, its vectors have another width, or none is of a word of
             the vocabulary.
     """
     path = Path(path)
@@ -61,7 +61,7 @@ def load(path, vocabulary, width, verbose=0):
             shown = _with_bar(lines, bar, read_bytes)
             vectors, odd, words = _collect(shown, places)
     if not vectors:
-        raise DataError(
+        raise UserError(
             f"{path}: none of its {words:,} words is in the vocabulary; {len(odd):,} lines are not "
             f"a word and {width} numbers, with spaces between them, in UTF-8"
         )
@@ -73,7 +73,7 @@ def width_of(path):
     """How many numbers the vectors of a file have, by its first line.
 
     Raises:
-        DataError: the file cannot be read, or does not begin with a vector.
+        UserError: the file cannot be read, or does not begin with a vector.
     """
     with _opened(path) as (file, _):
         width = _announced_width(_first_line(file).split())
@@ -91,14 +91,14 @@ def _opened(path):
             raw = stack.enter_context(open(path, "rb"))
             yield stack.enter_context(gzip.open(raw)) if path.suffix == ".gz" else raw, raw.tell
     except _WrongWidth as error:
-        raise DataError(f"{path}, {error}") from error
+        raise UserError(f"{path}, {error}") from error
     except (_Damaged, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
+        raise UserError(
             f"{path}: no whole file of GloVe's text or word2vec's text or binary format "
             f"(binary: .bin): {error}"
         ) from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _with_bar(lines, bar, read_bytes):

@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 
 import corpus
 from corpus import ag_news
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
@@ -101,7 +101,7 @@ def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
 def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, manner, reason):
     Mirror.manner = manner
     begin = time.monotonic()
-    with pytest.raises(DataError, match=reason) as error:
+    with pytest.raises(UserError, match=reason) as error:
         ag_news.load()
     assert time.monotonic() - begin < 5
     message = str(error.value)
@@ -114,13 +114,13 @@ def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, m
 
 def test_a_file_with_another_md5_is_refused(mirror, monkeypatch):
     monkeypatch.setitem(ag_news.MD5, "test.csv", "0" * 32)
-    with pytest.raises(DataError, match=r"test\.csv: sent .* expected md5 0000"):
+    with pytest.raises(UserError, match=r"test\.csv: sent .* expected md5 0000"):
         ag_news.load()
 
 
 def test_a_file_without_end_is_given_up(mirror, monkeypatch):
     monkeypatch.setattr(ag_news, "LARGEST_FILE", 1000)
-    with pytest.raises(DataError, match="sent more than 1,000 bytes"):
+    with pytest.raises(UserError, match="sent more than 1,000 bytes"):
         ag_news.load()
 
 
@@ -135,12 +135,12 @@ def test_tfds_own_download_comes_last_and_is_limited(mirror, monkeypatch):
         raise subprocess.TimeoutExpired(command, timeout)
 
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(DataError, match="TFDS: not finished in 3 s"):
+    with pytest.raises(UserError, match="TFDS: not finished in 3 s"):
         ag_news.load()
     assert limits == [3]
 
 
 def test_a_data_directory_that_cannot_be_written_is_named(mirror, tmp_path):
     (tmp_path / "tfds").write_text("a file stands here")
-    with pytest.raises(DataError, match="tfds"):
+    with pytest.raises(UserError, match="tfds"):
         ag_news.load()

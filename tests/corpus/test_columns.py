@@ -1,7 +1,7 @@
 import pytest
 
 from corpus import classes, columns
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 
 def read(tmp_path, text, name="train.csv"):
@@ -98,7 +98,7 @@ BAD_NAMES = [
 @pytest.mark.parametrize(("text", "names", "message"), BAD_NAMES)
 def test_names_that_do_not_fit_are_refused(tmp_path, text, names, message):
     (tmp_path / "classes.txt").write_text(names, encoding="utf-8")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UserError) as error:
         classes.of_corpus(read(tmp_path, text), tmp_path / "classes.txt")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
@@ -131,7 +131,7 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "text", "message"), BAD)
 def test_what_cannot_be_used_is_refused_with_its_place(tmp_path, name, text, message):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UserError) as error:
         read(tmp_path, text, name)
     assert message in str(error.value)
     assert name in str(error.value)
@@ -154,12 +154,12 @@ def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
 
 def test_a_text_in_the_place_of_the_class_is_noticed(tmp_path):
     with pytest.raises(
-        DataError, match="50 classes in 50 rows, the first .text 0.; is it the text.*header needs"
+        UserError, match="50 classes in 50 rows, the first .text 0.; is it the text.*header needs"
     ):
         read(tmp_path, "".join(f"text {i},{i % 2}\n" for i in range(50)))
 
 
 def test_a_class_that_is_not_known_is_named_with_its_row(tmp_path):
     split = read(tmp_path, "text,label\na,1\nb,5\n")
-    with pytest.raises(DataError, match="row 3, column 2: the class '5', which train.csv does"):
+    with pytest.raises(UserError, match="row 3, column 2: the class '5', which train.csv does"):
         split.rows({"1": 0, "2": 1}, "train.csv")

@@ -5,7 +5,7 @@ import pytest
 
 import corpus
 from corpus import ag_news
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 
 def test_a_directory_is_loaded(tiny):
@@ -27,15 +27,15 @@ def test_more_rows_than_there_are_means_all(tiny):
 
 
 def test_a_missing_directory_or_file_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="no such directory"):
+    with pytest.raises(UserError, match="no such directory"):
         corpus.load(tmp_path / "missing")
-    with pytest.raises(DataError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
+    with pytest.raises(UserError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
         corpus.load(tmp_path)
     (tmp_path / "test.csv").touch()
-    with pytest.raises(DataError, match=r"train\.jsonl$"):
+    with pytest.raises(UserError, match=r"train\.jsonl$"):
         corpus.load(tmp_path)
     (tmp_path / "reviews.csv").touch()
-    with pytest.raises(DataError, match=r"train\.jsonl; is it reviews\.csv\? Rename it"):
+    with pytest.raises(UserError, match=r"train\.jsonl; is it reviews\.csv\? Rename it"):
         corpus.load(tmp_path)
 
 
@@ -75,14 +75,14 @@ def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
     rows, _ = corpus.read(tmp_path / "a.csv", labels, names)
     assert rows.labels.tolist() == [0]
     (tmp_path / "a.csv").write_text("0,x\n2,y\n")
-    with pytest.raises(DataError, match="row 2, column 1: '2' is the name of one class"):
+    with pytest.raises(UserError, match="row 2, column 1: '2' is the name of one class"):
         corpus.read(tmp_path / "a.csv", labels, names)
 
 
 def test_train_and_test_have_the_same_columns_of_text(tmp_path):
     (tmp_path / "train.csv").write_text("1,a,b\n2,c,d\n")
     (tmp_path / "test.csv").write_text("1,a\n2,c\n")
-    with pytest.raises(DataError, match=r"test\.csv: columns of text: 1, where train\.csv has 2"):
+    with pytest.raises(UserError, match=r"test\.csv: columns of text: 1, where train\.csv has 2"):
         corpus.load(tmp_path)
 
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from corpus import files
-from corpus.rows import DataError
+from corpus.errors import UserError
 
 
 def records(table):
@@ -130,7 +130,7 @@ BAD = [
 @pytest.mark.parametrize(("name", "content", "message"), BAD)
 def test_a_bad_file_is_refused_in_one_line_that_names_the_place(tmp_path, name, content, message):
     path = write(tmp_path, content, name)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UserError) as error:
         files.read(path)
     assert message in str(error.value)
     assert str(path) in str(error.value)
@@ -138,23 +138,23 @@ def test_a_bad_file_is_refused_in_one_line_that_names_the_place(tmp_path, name, 
 
 
 def test_a_missing_file_and_a_directory_are_refused(tmp_path):
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(UserError, match="No such file"):
         files.read(tmp_path / "train.csv")
     (tmp_path / "a.csv").mkdir()
-    with pytest.raises(DataError, match="Is a directory"):
+    with pytest.raises(UserError, match="Is a directory"):
         files.read(tmp_path / "a.csv")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_what_can_be_read_only_once_is_refused(tmp_path):
     os.mkfifo(tmp_path / "train.csv")
-    with pytest.raises(DataError, match="not a regular file"):
+    with pytest.raises(UserError, match="not a regular file"):
         files.read(tmp_path / "train.csv")
 
 
 def test_a_link_that_leads_nowhere_is_named(tmp_path):
     (tmp_path / "test.csv").symlink_to(tmp_path / "gone.csv")
-    with pytest.raises(DataError, match=r"test\.csv: No such file"):
+    with pytest.raises(UserError, match=r"test\.csv: No such file"):
         files.read(files.find(tmp_path, "test"))
 
 
@@ -163,5 +163,5 @@ def test_two_files_of_one_split_are_refused(tmp_path):
     write(tmp_path, b"", "train.tsv")
     assert files.find(tmp_path, "train").name == "train.tsv"
     write(tmp_path, b"", "train.jsonl")
-    with pytest.raises(DataError, match=r"both train\.tsv and train\.jsonl"):
+    with pytest.raises(UserError, match=r"both train\.tsv and train\.jsonl"):
         files.find(tmp_path, "train")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from corpus.rows import Rows, in_one_line
+from corpus.errors import in_one_line
+from corpus.rows import Rows
 
 
 def test_hash_order_forgets_the_order_of_the_source():

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
+from corpus.errors import UserError
 from experiments import experiment, runs
-from training.directory import RESULTS, RunDirectory, RunError
+from training.directory import RESULTS, RunDirectory
 
 pytest.importorskip("distributed")
 import psutil  # noqa: E402  (Dask has it)
@@ -100,7 +101,7 @@ def test_a_run_that_fails_is_tried_again_and_named(scheduler, tmp_path, monkeypa
     bad = experiment("train_rnn", "titles", embeddings=str(tmp_path / "absent.txt"))
     with (
         cluster.connected(address) as place,
-        pytest.raises(RunError, match=r"failed: train_rnn.py titles --embeddings absent.txt"),
+        pytest.raises(UserError, match=r"failed: train_rnn.py titles --embeddings absent.txt"),
     ):
         runs.run_all([(bad, 1)], "sample", tmp_path / "runs", place)
     said = capsys.readouterr().err
@@ -112,7 +113,7 @@ def test_a_run_that_fails_is_tried_again_and_named(scheduler, tmp_path, monkeypa
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "nowhere"])
 def test_no_scheduler_is_one_line(address, monkeypatch):
     monkeypatch.setattr(cluster, "SECONDS", 1)
-    with pytest.raises(RunError, match="no Dask scheduler answers"), cluster.connected(address):
+    with pytest.raises(UserError, match="no Dask scheduler answers"), cluster.connected(address):
         pass
 
 
@@ -124,6 +125,6 @@ def test_a_run_that_was_not_asked_for_is_refused(trained, tmp_path):
     assert {file.name for file in path.iterdir()} == set(RESULTS)
     for other in ({"rows_hash": "others"}, {"units": 99}, {"seed": 7}, {"new_knob": 1}):
         plan = runs.Plan([], tmp_path / "other", [], settings | other)
-        with pytest.raises(RunError, match="the same commit"):
+        with pytest.raises(UserError, match="the same commit"):
             cluster._unpack(archive, plan)
     assert not list(tmp_path.glob("*other*"))

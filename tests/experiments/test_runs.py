@@ -11,8 +11,8 @@ import pytest
 from conftest import PROJECT
 
 import corpus
+from corpus.errors import UserError
 from experiments import experiment, runs
-from training.directory import RunError
 
 SMALL = experiment("train_lstm", "fast", units=3)
 
@@ -92,7 +92,7 @@ def test_a_run_on_other_rows_is_left_alone(started, tmp_path):
     path = tmp_path / f"{SMALL.name}-seed2"
     write_result(path, SMALL.hyperparameters(), rows="others")
     before = (path / "result.json").read_bytes()
-    with pytest.raises(RunError, match="on other rows; name another --dir"):
+    with pytest.raises(UserError, match="on other rows; name another --dir"):
         run(tmp_path)
     assert started == []
     assert (path / "result.json").read_bytes() == before
@@ -112,7 +112,7 @@ def test_a_failed_run_is_named_and_stops_no_other(started, tmp_path, monkeypatch
         make(self, plan)
 
     monkeypatch.setattr(runs.Here, "make", fails_once)
-    with pytest.raises(RunError, match="failed: train_lstm.py fast --units 3 --seed 2; the same"):
+    with pytest.raises(UserError, match="failed: train_lstm.py fast --units 3 --seed 2; the same"):
         runs.run_all([(SMALL, 2), (other, 2)], "sample", tmp_path)
     said = capsys.readouterr()
     assert "--units 3 " in said.err

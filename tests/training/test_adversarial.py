@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 import models
+from corpus.errors import UserError
 from training.adversarial import Adversarial
-from training.directory import RunError
 
 IDS = np.array([[5, 3, 2, 7], [4, 6, 0, 0], [2, 0, 0, 0]], np.int32)
 LABELS = np.array([0, 2, 1])
@@ -143,5 +143,5 @@ def test_a_network_that_begins_otherwise_is_refused():
     dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)], name="own")
     branches = keras.Model(dense.inputs, dense.outputs, name="own")
     for model in (dense, branches):
-        with pytest.raises(RunError, match="'own': --adversarial needs a keras.Sequential that"):
+        with pytest.raises(UserError, match="'own': --adversarial needs a keras.Sequential that"):
             Adversarial(model, 0.1)

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from conftest import fitted
 
+from corpus.errors import UserError
 from training import callbacks
-from training.directory import RunError
 
 
 def said(capsys, verbose, steps_per_execution=5):
@@ -137,7 +137,7 @@ def test_tensorboard_gets_scalars_within_the_epoch(tmp_path):
 
 def test_without_tensorboard_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(RunError, match="pip install tensorboard"):
+    with pytest.raises(UserError, match="pip install tensorboard"):
         callbacks.tensorboard(tmp_path / "logs")
     assert not (tmp_path / "logs").exists()
 

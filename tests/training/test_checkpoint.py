@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from conftest import fitted
 
+from corpus.errors import UserError
 from training import callbacks, checkpoint
-from training.directory import RunError
 
 
 def test_a_long_epoch_is_saved_within(run_directory, monkeypatch):
@@ -30,7 +30,7 @@ def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(run_direc
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
     loss = float("nan") if broken == "loss" else 1.0
     saving.next = 0  # due
-    with pytest.raises(RunError, match="smaller --learning-rate, .* keeps the last finite"):
+    with pytest.raises(UserError, match="smaller --learning-rate, .* keeps the last finite"):
         saving.on_train_batch_end(0, {"loss": loss})
     assert (run_directory.work / checkpoint.FILE).read_bytes() == saved
 
@@ -61,7 +61,7 @@ def test_another_models_state_is_one_line(run_directory):
     other = keras.Sequential([keras.Input((5, 2)), keras.layers.Dense(3)])
     other.compile("adam", "mse")
     for file in ("state.h5", "absent.h5"):
-        with pytest.raises(RunError, match=f"{file}: damaged, or another model's .*--overwrite"):
+        with pytest.raises(UserError, match=f"{file}: damaged, or another model's .*--overwrite"):
             checkpoint.read_state(run_directory.work / file, other)
 
 
@@ -72,5 +72,5 @@ def test_a_damaged_history_is_one_line(run_directory):
     whole = file.read_text()
     for damaged in ("", whole.replace("\n", ",9,9\n"), whole.replace("step", "pets"), "a\nb,c\n"):
         file.write_text(damaged)
-        with pytest.raises(RunError, match=f"{file}: damaged.*--overwrite"):
+        with pytest.raises(UserError, match=f"{file}: damaged.*--overwrite"):
             checkpoint.restore(run_directory, model, history)

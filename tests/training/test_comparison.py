@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from corpus.errors import UserError
 from training import comparison
 from training.comparison import Point
-from training.directory import RunError
 
 LONG = "lstm best " + " ".join(f"--a-flag-that-is-long-{i} /a/path/{'x' * 60}" for i in range(5))
 
@@ -207,7 +207,7 @@ def test_a_picture_has_any_format(kind, tmp_path):
 def test_a_format_that_cannot_be_written_here_is_one_line_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")  # no LaTeX
     for name in ("p.pgf", "p.nix", "p"):
-        with pytest.raises(RunError, match=f"--picture .*{name}: ") as error:
+        with pytest.raises(UserError, match=f"--picture .*{name}: ") as error:
             comparison.draw(points(1), "", tmp_path / name)
         assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())

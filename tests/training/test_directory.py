@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from training.directory import CARD_BEGINS, RESULTS, RunDirectory, RunError, load_result
+from corpus.errors import UserError
+from training.directory import CARD_BEGINS, RESULTS, RunDirectory, load_result
 
 
 def claimed(path, resume=False, overwrite=False):
@@ -72,13 +73,13 @@ def test_a_directory_of_the_users_own_is_left_alone(tmp_path):
     assert tmp_path.is_dir()
     (tmp_path / "thesis.txt").write_text("precious")
     for overwrite in (False, True):
-        with pytest.raises(RunError, match="holds files that are no run"):
+        with pytest.raises(UserError, match="holds files that are no run"):
             RunDirectory(tmp_path).claim(resume=False, overwrite=overwrite)
     assert contents(tmp_path) == {"thesis.txt": "precious"}
 
 
 def test_a_finished_run_is_refused_and_stays(finished):
-    with pytest.raises(RunError, match="--overwrite replaces it"):
+    with pytest.raises(UserError, match="--overwrite replaces it"):
         RunDirectory(finished).claim(resume=False, overwrite=False)
     assert load_result(finished)["content"] == "first"
 
@@ -108,7 +109,7 @@ def test_a_move_that_was_cut_off_is_ended_by_the_next_claim(finished):
 
 def test_two_claims_at_once_have_one_winner(tmp_path):
     winner = claimed(tmp_path / "run")
-    with pytest.raises(RunError, match="another run is using it"):
+    with pytest.raises(UserError, match="another run is using it"):
         RunDirectory(tmp_path / "run").claim(resume=False, overwrite=True)
     assert winner.work.is_dir()
     winner.release()
@@ -120,11 +121,11 @@ def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
     directory.check_settings({"seed": 1})
     directory.write_json("checkpoint", {})
     directory.release()
-    with pytest.raises(RunError, match="--resume goes on, --overwrite starts anew"):
+    with pytest.raises(UserError, match="--resume goes on, --overwrite starts anew"):
         RunDirectory(tmp_path / "run").claim(resume=False, overwrite=False)
     directory = claimed(tmp_path / "run", resume=True)
     directory.check_settings({"seed": 1})
-    with pytest.raises(RunError, match="seed was 1, now 2"):
+    with pytest.raises(UserError, match="seed was 1, now 2"):
         directory.check_settings({"seed": 2})
     directory.release()
     directory = claimed(tmp_path / "run", overwrite=True)
@@ -137,7 +138,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     directory = claimed(tmp_path / "run")
     with pytest.raises(KeyError), directory.whole_file("history.csv") as path:
         path.write_text("half" + {}["an error on the way"])
-    with suppress(RunError), directory.whole_file("history.csv") as path:
+    with suppress(UserError), directory.whole_file("history.csv") as path:
         raise OSError(path.write_text("half"))
     assert list(directory.work.iterdir()) == []
 
@@ -158,16 +159,16 @@ def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
 def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "run", "/proc/run"):
-        with pytest.raises(RunError, match=r"cannot be written"):
+        with pytest.raises(UserError, match=r"cannot be written"):
             RunDirectory(path).claim(resume=False, overwrite=False)
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", ""])
 def test_a_damaged_result_is_named(tmp_path, content):
-    with pytest.raises(RunError, match="is .* a run directory"):
+    with pytest.raises(UserError, match="is .* a run directory"):
         load_result(tmp_path)
     (tmp_path / "result.json").write_text(content)
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(UserError, match="damaged"):
         load_result(tmp_path)
 
 
@@ -197,7 +198,7 @@ def test_a_full_disk_is_one_line_with_advice_and_leaves_what_was_there(tmp_path,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(RunError, match="settings.json: cannot be written: No space .*--resume"):
+    with pytest.raises(UserError, match="settings.json: cannot be written: No space .*--resume"):
         directory.write_json("settings.json", {"a": 2})
     assert contents(directory.work) == {"settings.json": '{\n  "a": 1\n}\n'}
     directory.release()

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from conftest import fitted
 
+from corpus.errors import UserError
 from training import callbacks
-from training.directory import RunError
 from training.early_stopping import FILE, EarlyStopping
 
 
@@ -64,5 +64,5 @@ def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(run_directory):
 
 def test_best_weights_that_are_lost_are_one_line(run_directory):
     stopping = watched([0.5], 1, run_directory)
-    with pytest.raises(RunError, match=f"{FILE}: damaged.*; --overwrite"):
+    with pytest.raises(UserError, match=f"{FILE}: damaged.*; --overwrite"):
         stopping.restore_best(fitted(callbacks.History(16), epochs=1).model)

@@ -13,8 +13,9 @@ from conftest import WORDS, words
 import models
 import predict
 import train_rnn
+from corpus.errors import UserError
 from training import card, export, saved
-from training.directory import CARD_BEGINS, RunError, load_result
+from training.directory import CARD_BEGINS, load_result
 
 TEXTS = ["Striker signs for league", "bank profit, quarter!", "unheard of", ""]
 READING = saved.Reading(("a", "b", "c", "d"), ("1", "2", "3", "4"), (), "title", "words")
@@ -94,15 +95,15 @@ def test_a_run_that_says_too_little_has_no_card(trained, tmp_path):
 
 def test_a_run_is_there_although_its_export_fails(run_directory, monkeypatch, trained):
     def refuse(*_):
-        raise RunError("no")
+        raise UserError("no")
 
     monkeypatch.setattr(export, "write", refuse)
     result, path = load_result(trained), run_directory.path
-    with pytest.raises(RunError, match="the run is finished: predict.py RUN --export DIR"):
+    with pytest.raises(UserError, match="the run is finished: predict.py RUN --export DIR"):
         export.into_run(None, READING, result, path)
     assert [file.name for file in path.iterdir()] == ["unfinished"]
     (path / "README.md").write_text("mine")
-    with pytest.raises(RunError, match=r"README.md: is there already.*; the run is finished"):
+    with pytest.raises(UserError, match=r"README.md: is there already.*; the run is finished"):
         export.into_run(None, READING, result, path)
     assert (path / "README.md").read_text() == "mine"
 
@@ -219,7 +220,7 @@ def test_an_export_that_says_something_else_is_refused(tmp_path, monkeypatch):
             weight.assign(weight - 1)
 
     monkeypatch.setattr(tf.saved_model, "save", save_others)
-    with pytest.raises(RunError, match="other probabilities"):
+    with pytest.raises(UserError, match="other probabilities"):
         export.write(model, READING, tmp_path / "model")
     file = tmp_path / "model.keras"
     saved.save(model, READING, file)

@@ -5,8 +5,8 @@ from conftest import python_blocks
 from keras import layers
 
 import models
+from corpus.errors import UserError
 from training import fused, proof
-from training.directory import RunError
 
 
 class Unregistered(layers.Layer):
@@ -105,7 +105,7 @@ def test_a_functional_model_is_taken_or_refused_as_well():
     classes = layers.Dense(3, activation="softmax")
     proof.check(keras.Model(ids, classes(layers.Concatenate()(both))))
     around = layers.Conv1D(4, 3, padding="same", name="around")(words)
-    with pytest.raises(RunError, match="layer 'around' "):
+    with pytest.raises(UserError, match="layer 'around' "):
         proof.check(keras.Model(ids, layers.Dense(3, activation="softmax")(layers.LSTM(5)(around))))
 
 
@@ -139,7 +139,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_model_that_could_not_be_saved_is_refused_with_the_layers_name(name):
-    with pytest.raises(RunError, match=f"^layer '{name}' ") as error:
+    with pytest.raises(UserError, match=f"^layer '{name}' ") as error:
         proof.check(REFUSED[name]())
     assert "\n" not in str(error.value)
 
@@ -147,9 +147,9 @@ def test_a_model_that_could_not_be_saved_is_refused_with_the_layers_name(name):
 def test_an_end_that_gives_no_probability_for_each_class_is_refused():
     proof.check(network(classes=4), classes=4)
     for classes in (3, 5):
-        with pytest.raises(RunError, match=r"^layer 'end' .*\(None, 4\)"):
+        with pytest.raises(UserError, match=r"^layer 'end' .*\(None, 4\)"):
             proof.check(network(classes=classes), classes=4)
-    with pytest.raises(RunError, match="^layer 'end'"):
+    with pytest.raises(UserError, match="^layer 'end'"):
         proof.check(network(recurrent=layers.LSTM(6, return_sequences=True)), classes=4)
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from corpus.rows import DataError
+from corpus.errors import UserError
 from training import embeddings, vector_files
 
 VOCABULARY = ["", "[UNK]", "oil", "goal", "über"]
@@ -52,7 +52,7 @@ def test_another_width_is_refused_at_the_first_line_with_advice(name, tmp_path):
     layer = keras.layers.Embedding(len(VOCABULARY), 8)
     layer.build()
     path = write(tmp_path / name, header=name == "a.bin", binary=name == "a.bin")
-    with pytest.raises(DataError, match="line 1: vectors of 3 numbers, .* --embed-size 3"):
+    with pytest.raises(UserError, match="line 1: vectors of 3 numbers, .* --embed-size 3"):
         embeddings.put_into(layer, path, VOCABULARY)
 
 
@@ -100,7 +100,7 @@ def test_tabs_and_spaces_at_the_end_are_read(tmp_path):
 
 def test_no_word_in_common_is_refused(tmp_path):
     path = write(tmp_path / "a.txt", header=False)
-    with pytest.raises(DataError, match="none of its 3 words"):
+    with pytest.raises(UserError, match="none of its 3 words"):
         vector_files.load(path, ["", "[UNK]", "goal"], 3)
 
 
@@ -123,7 +123,7 @@ def test_no_word_in_common_is_refused(tmp_path):
 def test_a_damaged_file_is_one_clear_line(name, header, content, tmp_path):
     path = tmp_path / name
     path.write_bytes((b"3 3\n" if header else b"") + content)
-    with pytest.raises(DataError, match=f"^{path}[:,] ") as refused:
+    with pytest.raises(UserError, match=f"^{path}[:,] ") as refused:
         vector_files.load(path, VOCABULARY, 3)
     assert "\n" not in str(refused.value)
 
@@ -132,18 +132,18 @@ def test_a_damaged_file_is_one_clear_line(name, header, content, tmp_path):
 def test_a_file_cut_off_is_refused(binary, tmp_path):
     path = write(tmp_path / ("a.bin" if binary else "a.txt"), header=True, binary=binary)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match="no whole file"):
+    with pytest.raises(UserError, match="no whole file"):
         vector_files.load(path, VOCABULARY, 3)
 
 
 def test_text_under_the_name_of_a_binary_file_is_refused(tmp_path):
     numbers = " ".join(["0.123456"] * 50)
     (tmp_path / "a.bin").write_text("40 50\n" + "".join(f"w{i} {numbers}\n" for i in range(40)))
-    with pytest.raises(DataError, match="is it text"):
+    with pytest.raises(UserError, match="is it text"):
         vector_files.load(tmp_path / "a.bin", VOCABULARY, 50)
 
 
 def test_no_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "absent.txt", tmp_path):
-        with pytest.raises(DataError, match=f"{path}: cannot be read"):
+        with pytest.raises(UserError, match=f"{path}: cannot be read"):
             vector_files.load(path, VOCABULARY, 3)
