@@ -9,25 +9,26 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import corpus
-import models
 from corpus.errors import UserError
 from corpus.rows import last_tenth
-from training.buckets import bucket_boundaries, bucketed, without_padding
-from training.clock import stage
+from models import Vectorizer
+from training.clock import clock
+from training.recipes import Options
 
 EVALUATION_BATCH_SIZE = 256
-TEXTS_AT_ONCE = 4096  # as vectorised
-PREFETCHED = 16  # batches, made while the step before them is taken
-MARKUP = {"kept": models.standardize, "removed": models.standardize_without_markup}
+CHUNK = 4096  # texts that are vectorised at once
+as_is = tf.autograph.experimental.do_not_convert  # AutoGraph is slow, and not needed
+PREFETCHED = 16  # batches that are prepared while a training step runs
 
 
-@stage("load")
-def load(source, train_rows=0, test_rows=0):
+@clock.stage("load")
+def load(options, train_rows=0):
     """Loads a corpus, its rows in an order that does not depend on where they come from.
 
     Args:
-        source: "ag_news", "sample", or a directory, as of `corpus.load`.
-        train_rows, test_rows: at most so many rows; 0 means all.
+        options: the `training.Options` of a run, or only its `data`: "ag_news", "sample" or a
+            directory; see `corpus.load`.
+        train_rows: use at most this many training rows; 0 means all.
 
     Returns:
         A `corpus.Corpus`.
@@ -35,51 +36,60 @@ def load(source, train_rows=0, test_rows=0):
     Raises:
         UserError: the rows cannot be found, read or used.
     """
-    return corpus.load(source, train_rows, test_rows)
+    options = Options(data=options) if isinstance(options, str) else options
+    return corpus.load(options.data, train_rows, options.test_rows)
 
 
-@stage("adapt")
-def fit_vectorizer(rows, text, vocab_size, tokens="words", markup="kept"):
-    """Adapts a `keras.layers.TextVectorization` layer to texts: it has their vocabulary.
+@clock.stage("adapt")
+def fit_vectorizer(
+    rows, vectorizer_text, vocab_size, reads=None, tokens="words", markup="kept", max_words=0
+):
+    """Collects the vocabulary of texts, and decides how every text is read from here on.
 
     Args:
-        rows: `corpus.Rows`.
-        text: what of them is read: "title" or "title+description".
+        rows: `corpus.Rows` whose texts the vocabulary comes from.
+        vectorizer_text: the columns that it comes from: "title" or "title+description".
         vocab_size: the largest vocabulary, padding (id 0) and unknown token (id 1) included.
-        tokens: what an id stands for: "words", split at white space, or "characters".
-        markup: of a news feed: "kept" or "removed"; see `models.standardize`.
+        reads: the columns that the network will read; defaults to `vectorizer_text`.
+        tokens, markup, max_words: see `models.Vectorizer`.
+
+    Returns:
+        A `models.Vectorizer`.
 
     Raises:
-        UserError: the texts hold no word.
+        UserError: the texts contain no word.
     """
-    options = {
-        "standardize": MARKUP[markup],
-        "split": {"words": models.split_words, "characters": "character"}[tokens],
-    }
-    adapted = keras.layers.TextVectorization(max_tokens=vocab_size, **options)
-    with suppress(tf.errors.InvalidArgumentError):  # Keras's, where no word is a known one
-        adapted.adapt(_text_batches(rows, text))
-    words = adapted.get_vocabulary(include_special_tokens=False)
-    if not words:
+    how = {"tokens": tokens, "markup": markup, "max_words": max_words}
+    adapted = Vectorizer(max_tokens=vocab_size, **how)
+    with suppress(tf.errors.InvalidArgumentError):  # Keras's, for an empty vocabulary
+        adapted.adapt(_text_chunks(rows, vectorizer_text))
+    vocabulary = adapted.get_vocabulary(include_special_tokens=False)
+    if not vocabulary:
         raise UserError(
-            f"the {len(rows):,} texts that the vocabulary comes from hold no word; see "
+            f"the {len(rows):,} texts that the vocabulary comes from contain no word; see "
             "--vectorizer-text and --vectorizer-rows"
         )
-    # Given to the constructor, a vocabulary is saved in the layer's config. An adapted layer saves
-    # it as a file of lines, which a word that holds a line separator breaks.
-    return keras.layers.TextVectorization(**options, vocabulary=words)
+    return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
+
+
+def describe(corpus, vectorizer):
+    """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
+    lines = [str(corpus), f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}"]
+    if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
+        lines.append("hint: the texts have few spaces; --tokens characters reads such languages")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Labelled texts as token ids, end to end without padding. Arrays, or tensors of their kind.
+    """Labelled texts as token ids, end to end without padding: NumPy arrays, or tensors.
 
     Attributes:
         ids: int32 tensor of shape (tokens + 1,); the last is padding (0).
         starts: int64 array of shape (texts,), where each text begins in `ids`.
         lengths: int64 array of shape (texts,), the number of tokens of each text.
         labels: int32 array of shape (texts,), the class of each text.
-        cut: bool array of shape (texts,), whether a text was longer.
+        cut: bool array of shape (texts,), whether a text was longer than `max_words`.
     """
 
     ids: np.ndarray
@@ -97,11 +107,7 @@ class Tokens:
         return replace(self, **{name: getattr(self, name)[selection] for name in names})
 
     def batch(self, positions, width):
-        """A batch of texts, with zeros on the right.
-
-        Returns:
-            (int32 tensor of shape (positions, width), int32 tensor of the labels).
-        """
+        """A batch of texts, padded with 0: int32 tensors (positions, width) and (positions,)."""
         columns = tf.range(width, dtype=tf.int64)
         starts, lengths = tf.gather(self.starts, positions), tf.gather(self.lengths, positions)
         padding = tf.size(self.ids, tf.int64) - 1
@@ -109,91 +115,119 @@ class Tokens:
         return tf.gather(self.ids, token_positions), tf.gather(self.labels, positions)
 
 
-@stage("vectorise")
-def vectorize(vectorizer, rows, text, max_words=0, verbose=0):
-    """Turns texts into token ids once, so that no epoch has to do it again.
+@clock.stage("vectorise")
+def vectorize(vectorizer, rows):
+    """Turns `corpus.Rows` into `Tokens` once, so that no epoch has to do it again.
 
-    Args:
-        vectorizer: as of `fit_vectorizer`.
-        rows, text: as of `fit_vectorizer`.
-        max_words: at most so many tokens of each text; 0 means all.
-        verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
-
-    Returns:
-        `Tokens`. A text of no words has one, unknown, as of `models.token_ids`.
+    As in `Vectorizer.call`, a text without a word has one token, the unknown one.
     """
-    # A copy without padding: a long text would pad those beside it to its length.
-    layer = keras.saving.serialize_keras_object(vectorizer)
-    layer["config"]["ragged"] = True
-    ragged = keras.saving.deserialize_keras_object(layer)
-    batches = _text_batches(rows, text).map(ragged, num_parallel_calls=2)
+    chunks = _text_chunks(rows, vectorizer.text)
+    chunks = chunks.map(as_is(vectorizer.all_token_ids), num_parallel_calls=2)
     ids, lengths, cut = [], [], []
-    total = -(-len(rows) // TEXTS_AT_ONCE)
-    bar = {"leave": False, "delay": 1, "disable": verbose != 1}
-    for batch in tqdm(batches, "vectorising", total, **bar):
-        kept = batch[:, :max_words] if max_words else batch
+    total = -(-len(rows) // CHUNK)
+    for chunk in tqdm(chunks, "vectorising", total, leave=False, delay=1, disable=None):
+        kept = chunk[:, : vectorizer.max_words or None]
         counts = kept.row_lengths().numpy()
-        of_no_words = (np.cumsum(counts) - counts)[counts == 0]
-        ids.append(tf.constant(np.insert(kept.flat_values, of_no_words, 1), tf.int32))
+        empty = (np.cumsum(counts) - counts)[counts == 0]
+        ids.append(tf.constant(np.insert(kept.flat_values, empty, 1), tf.int32))
         lengths.append(counts.clip(min=1))
-        cut.append(batch.row_lengths().numpy() > counts)
-    with tf.device("CPU"):  # a GPU has better use for its memory
+        cut.append(chunk.row_lengths().numpy() > counts)
+    with tf.device("CPU"):  # not in the memory of a GPU
         ids = tf.concat([*ids, [0]], axis=0)
     lengths, cut = np.concatenate(lengths), np.concatenate(cut)
     return Tokens(ids, np.cumsum(lengths) - lengths, lengths, rows.labels, cut)
 
 
-def _text_batches(rows, text):
-    """The texts of rows some thousand at a time, since all at once would be held twice."""
+def _text_chunks(rows, columns):
+    """A dataset of text chunks; one tensor of all texts would double the memory."""
 
-    def batches():
-        for first in range(0, len(rows), TEXTS_AT_ONCE):
-            yield rows[first : first + TEXTS_AT_ONCE].texts(text).tolist()
+    def chunks():
+        for first in range(0, len(rows), CHUNK):
+            yield rows[first : first + CHUNK].texts(columns).tolist()
 
     signature = tf.TensorSpec((None,), tf.string)
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return tf.data.Dataset.from_generator(chunks, output_signature=signature)
 
 
-def hold_out(train, test, validation, replicas=1):
-    """Sets texts aside to validate on.
+def hold_out(train, test, validation):
+    """Sets texts aside to validate on: (`Tokens` to train on, `Tokens` to validate on or None).
 
     Args:
         train, test: `Tokens`.
-        validation: "held-out" for the last tenth of the train texts, which are then not trained on;
-            "test" for the test texts; "none".
-        replicas: devices that share each batch: the texts to train on divide among them.
-
-    Returns:
-        (`Tokens` to train on, `Tokens` to validate on or None).
+        validation: "held-out" for the last tenth of the training texts, which are then not
+            trained on; "test" for the test texts; "none".
 
     Raises:
-        UserError: there are too few texts for that.
+        UserError: no text is left to train on.
     """
     if validation == "held-out":
-        train, to_validate = last_tenth(train)
+        train, held_out = last_tenth(train)
     else:
-        to_validate = test if validation == "test" else None
-    # MirroredStrategy splits each batch evenly, so the last one must divide too.
-    train = train[: len(train) - len(train) % replicas]
+        held_out = test if validation == "test" else None
     if not len(train):
-        raise UserError("no train row is left to train on; take more --train-rows")
-    return train, to_validate
+        raise UserError("no row is left to train on; use more --train-rows")
+    return train, held_out
 
 
-class TrainingBatches:
+def bucket_boundaries(lengths, buckets):
+    """The widths that batches are padded to: ascending int array, the last is the longest length.
+
+    They are the quantiles of the lengths, so that the buckets have about the same size.
+
+    Args:
+        lengths: int array, tokens of each text.
+        buckets: the largest number of buckets.
+    """
+    quantiles = np.quantile(lengths, np.arange(1, buckets + 1) / buckets)
+    return np.unique(np.ceil(quantiles).astype(int).clip(min=1))
+
+
+def bucketed(lengths, batch_size, boundaries):
+    """Cuts texts into batches of similar length: list of (positions in `lengths`, width).
+
+    Narrow batches come first. The leftover texts of a bucket go into the next wider one, so that
+    only one batch is not full.
+
+    Args:
+        lengths: int array, tokens of each text, in the order in which texts should be used.
+        batch_size: texts per batch.
+        boundaries: ascending int array of widths; a batch with longer texts is padded to those.
+    """
+    bucket = np.searchsorted(boundaries, lengths)
+    order = np.argsort(bucket, kind="stable")
+    batches = []
+    for first in range(0, len(order), batch_size):
+        positions = order[first : first + batch_size]
+        last = bucket[positions[-1]]
+        width = boundaries[last] if last < len(boundaries) else lengths[positions].max()
+        batches.append((positions, int(width)))
+    return batches
+
+
+def without_padding(lengths, batch_size):
+    """Cuts texts into batches of one length each: list of (positions in `lengths`, width)."""
+    alike = [(np.flatnonzero(lengths == length), max(length, 1)) for length in np.unique(lengths)]
+    return [
+        (positions[first : first + batch_size], width)
+        for positions, width in alike
+        for first in range(0, len(positions), batch_size)
+    ]
+
+
+class TrainingBatches(keras.callbacks.Callback):
     """Batches of token ids and labels in a new random order each epoch.
 
     The order is a function of the seed and the epoch alone: a run that is resumed at any step sees
-    the batches that it would have seen.
+    the batches that it would have seen. As a callback, the last one of `fit`, this learns from it
+    which epoch comes next.
 
-    A `keras.utils.PyDataset` would be the usual way to have this. It makes each batch in Python,
-    which for a step of 1.6 ms takes too long; here Python only plans an epoch.
+    A `keras.utils.PyDataset`, the usual way to do this, makes each batch in Python, which is too
+    slow when a step takes 1.6 ms; here Python only plans an epoch.
 
     Attributes:
         boundaries: the widths that texts are padded to.
-        class_weights: float32 array, the weight of a text of each class, or None.
-        epoch: the epoch, from 0, whose batches come next. Set it before each epoch.
-        first_step: the step, from 0, at which that epoch begins.
+        epoch: the epoch, from 0, whose batches come next.
+        first_step: the step, from 0, at which that epoch begins; a run that is resumed sets it.
     """
 
     def __init__(self, tokens, batch_size, buckets, seed=1, class_weights="none"):
@@ -202,11 +236,12 @@ class TrainingBatches:
         Args:
             tokens: `Tokens`.
             batch_size: texts per batch.
-            buckets: the number of bucket boundaries at most.
-            seed: of the order.
+            buckets: the largest number of `boundaries`.
+            seed: for the shuffling.
             class_weights: "none", or "balanced": a text of a rare class counts for more, n texts
                 in all / (classes * n texts of its class), as scikit-learn's "balanced".
         """
+        super().__init__()
         self.boundaries = bucket_boundaries(tokens.lengths, buckets)
         self.tokens, self.batch_size, self.seed = tokens, batch_size, seed
         self.epoch = self.first_step = 0
@@ -221,45 +256,50 @@ class TrainingBatches:
         return -(-len(self.tokens) // self.batch_size)
 
     def __str__(self):
-        widths = ", ".join(map(str, self.boundaries))
-        if len(self.boundaries) > 4:
-            low, high = self.boundaries[0], self.boundaries[-1]
-            widths = f"{len(self.boundaries)} widths from {low} to {high}"
+        low, high = self.boundaries[0], self.boundaries[-1]
+        widths = f"padded to {high} tokens"
+        if len(self.boundaries) > 1:
+            widths = f"in {len(self.boundaries)} length buckets ({low} to {high} tokens)"
         cut = np.count_nonzero(self.tokens.cut)
         cut = f"; {cut:,} of the texts were longer and are cut" if cut else ""
-        return f"{len(self):,} batches of {self.batch_size}, padded to {widths} tokens{cut}"
+        return f"{len(self):,} batches of {self.batch_size} texts, {widths}{cut}"
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The end of a first epoch that began within. Keras would notice it only by taking, and
+        # counting, a step without data.
+        if self.first_step and self.first_step + batch + 1 >= len(self):
+            raise StopIteration
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.first_step = 0
 
     def _plan(self):
-        """The batches of the epoch, from `first_step` on, as of `bucketed`."""
+        """The batches of the epoch from `first_step` on, in the form of `bucketed`."""
         rng = np.random.default_rng([self.seed, self.epoch])
         shuffled = rng.permutation(len(self.tokens))
         batches = bucketed(self.tokens.lengths[shuffled], self.batch_size, self.boundaries)
         batches = [batches[i] for i in rng.permutation(len(batches))]
+        self.epoch += 1  # in case that `fit` does not say which is next
         return [(shuffled[positions], width) for positions, width in batches[self.first_step :]]
 
     def dataset(self):
-        """A `tf.data.Dataset` of (token ids (batch, width) int32, labels (batch,) int32).
+        """A `tf.data.Dataset` of int32 token ids (batch, width) and labels (batch,).
 
         With class weights also the weight of each text, float32 (batch,).
         """
-        dataset = _dataset(self.tokens, self._plan, len(self) - self.first_step)
-        if self.class_weights is None:
-            return dataset
-        # Not `class_weight` of `fit`: that of a run that goes on would have to be given it too.
-        return dataset.map(lambda ids, labels: (ids, labels, tf.gather(self.class_weights, labels)))
+        return _dataset(self.tokens, self._plan, len(self), self.class_weights)
 
 
 def evaluation_batches(tokens, boundaries=None, mask=True):
-    """A dataset like that of `TrainingBatches`, for evaluation: large batches, shortest first.
+    """Makes a dataset like `TrainingBatches.dataset` for evaluation: large batches, short first.
 
     Args:
-        tokens: `Tokens`, or None.
-        boundaries: as of `TrainingBatches`; without, no text is padded.
-        mask: whether the network masks padding. One that does not would read it, so that no text is
-            padded.
-
-    Returns:
-        The dataset; None for no tokens.
+        tokens: `Tokens`, or None, for which None is returned.
+        boundaries: the widths that texts are padded to; without them no text is padded.
+        mask: whether the network masks padding; if not, a batch has texts of one length.
     """
     if tokens is None:
         return None
@@ -270,32 +310,44 @@ def evaluation_batches(tokens, boundaries=None, mask=True):
     return _dataset(tokens, lambda: batches, len(batches))
 
 
-def _dataset(tokens, plan_epoch, steps):
+def _dataset(tokens, plan_epoch, steps, class_weights=None):
     """A dataset of batches: Python plans them, TensorFlow alone puts them together.
 
     Args:
-        tokens: `Tokens`.
-        plan_epoch: a function that gives an epoch's batches, as of `bucketed`.
-        steps: the number of them.
+        plan_epoch: a function that returns an epoch's batches in the form of `bucketed`.
+        steps: the number of batches in a whole epoch.
+        class_weights: float32 array, the weight of a text of each class, or None.
     """
 
     def plan():
+        # The whole plan crosses from Python to TensorFlow at once: two arrays an epoch.
         positions, widths = zip(*plan_epoch(), strict=True)
         ends = np.cumsum([len(texts) for texts in positions])
         yield np.concatenate(positions), np.stack([np.append(0, ends[:-1]), ends, widths], axis=1)
 
-    def batches(positions, limits):
-        return tf.data.Dataset.from_tensor_slices(limits).map(
-            lambda limit: tokens.batch(positions[limit[0] : limit[1]], limit[2])
-        )
-
     with tf.device("CPU"):  # tensors, since arrays would be copied into the dataset's graph
         tensors = {name: tf.convert_to_tensor(value) for name, value in vars(tokens).items()}
     tokens = replace(tokens, **tensors)
+
+    def batch(positions, limits):
+        first, end, width = tf.unstack(limits)
+        ids, labels = tokens.batch(positions[first:end], width)
+        if class_weights is None:
+            return ids, labels
+        return ids, labels, tf.gather(class_weights, labels)
+
+    @as_is
+    def batches(positions, limits):
+        limits = tf.data.Dataset.from_tensor_slices(limits)
+        return limits.map(as_is(lambda limits: batch(positions, limits)))
+
     signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, 3), tf.int64))
     dataset = tf.data.Dataset.from_generator(plan, output_signature=signature).flat_map(batches)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    options = tf.data.Options()  # its graph is simple; to rewrite it, all tokens would be copied
+    options = tf.data.Options()  # no optimization of the graph, which would copy all tokens
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
-    return dataset.prefetch(PREFETCHED).with_options(options)
+    dataset = dataset.prefetch(PREFETCHED).with_options(options)
+    # Not `assert_cardinality`: when a run resumes within an epoch, Keras has to be given the length
+    # of a whole epoch, and to find this one shorter.
+    dataset.cardinality = lambda: tf.constant(steps, tf.int64)
+    return dataset

@@ -1,14 +1,11 @@
-"""The four networks as `keras.Sequential` models on token ids, and the form they are saved in.
-
-A saved model reads text with functions of this module: import it before loading one.
-"""
+"""The four networks, and the layers of every saved model: import this before you load one."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-# ASCII punctuation, what Unicode has as punctuation, and the full-width forms of ASCII's symbols.
+# ASCII punctuation, all Unicode punctuation, and the full-width forms of ASCII's symbols.
 _PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～]"
 # White space beyond ASCII's, https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt
 _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
@@ -23,19 +20,115 @@ LONGEST_WORD = 256  # characters
 
 
 @keras.saving.register_keras_serializable("models")
+class Vectorizer(keras.layers.TextVectorization):
+    """Turns raw texts into token ids, and holds everything that decides how a row is read.
+
+    Attributes:
+        text: the columns of a row that are read: "title" or "title+description".
+        tokens: what an id stands for: "words", split at white space, or "characters".
+        markup: leftovers of a news feed: "kept" or "removed"; see `standardize`.
+        max_words: how many tokens of a text are read at most; 0 means all.
+    """
+
+    def __init__(
+        self,
+        vocabulary=None,
+        *,
+        text="title",
+        tokens="words",
+        markup="kept",
+        max_words=0,
+        **options,
+    ):
+        """Makes a vectorizer of a vocabulary, or one to `adapt`.
+
+        Args:
+            vocabulary: list of `str` without padding and unknown token; None to `adapt` it.
+            text, tokens, markup, max_words: see the attributes.
+            options: `name`; `max_tokens`, the largest vocabulary that `adapt` collects.
+        """
+        if isinstance(vocabulary, str):  # Keras would read a file of this name
+            raise ValueError("vocabulary must be a list of tokens")
+        super().__init__(
+            standardize={"kept": standardize, "removed": standardize_without_markup}[markup],
+            split={"words": split_words, "characters": "character"}[tokens],
+            vocabulary=vocabulary,
+            ragged=True,
+            **options,
+        )
+        self.text, self.tokens, self.markup, self.max_words = text, tokens, markup, max_words
+
+    def all_token_ids(self, texts):
+        """Looks up all tokens of texts, also beyond `max_words`: an int64 `tf.RaggedTensor`.
+
+        Args:
+            texts: string tensor of shape (batch,), or list of `str`.
+        """
+        return super().call(texts)
+
+    def call(self, texts):
+        """Looks up the tokens that a network reads: int64 (batch, width), padded with 0.
+
+        A text without a token becomes one unknown token: cuDNN refuses a row that is all padding.
+        """
+        ids = self.all_token_ids(texts)
+        if self.max_words:
+            ids = ids[:, : self.max_words]
+        ids = tf.pad(ids.to_tensor(), ((0, 0), (0, 1)))  # a batch of empty texts has width 0
+        first = tf.maximum(ids[:, :1], 1)  # 0, which is padding, means a text without a token
+        return tf.concat([first, ids[:, 1:]], axis=1)
+
+    def get_config(self):
+        """The arguments of the constructor."""
+        # An adapted layer saves its vocabulary as a file of lines instead, which a word that
+        # contains a line separator would break.
+        names = "text", "tokens", "markup", "max_words", "name"
+        vocabulary = self.get_vocabulary(include_special_tokens=False)
+        return {"vocabulary": vocabulary} | {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the layer that `get_config` describes."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("models")
+class Labels(keras.layers.Layer):
+    """Stores the names of the classes in the saved model; probabilities pass through it unchanged.
+
+    Attributes:
+        classes: tuple of the classes' names, in the order of their probabilities.
+        labels: tuple of the classes as they are written in the training rows.
+        text_names: tuple of the names of the text columns there, () where they have none.
+    """
+
+    def __init__(self, classes, labels=None, text_names=(), name="labels"):
+        super().__init__(name=name)
+        self.classes, self.text_names = tuple(classes), tuple(text_names)
+        self.labels = self.classes if labels is None else tuple(labels)
+        if not all(type(name) is str for name in self.classes + self.labels + self.text_names):
+            raise ValueError("classes, labels and text_names must be strings")
+        if not len({*self.classes}) == len({*self.labels}) == len(classes) == len(self.labels):
+            raise ValueError("each class must have a name and a label of its own")
+        self.supports_masking = True
+
+    def call(self, probabilities):
+        return probabilities
+
+    def get_config(self):
+        """The arguments of the constructor."""
+        names = "classes", "labels", "text_names", "name"
+        return {name: getattr(self, name) for name in names}
+
+
 def standardize(texts):
-    """Lower case, no punctuation, for all of Unicode; for ASCII what Keras's default does.
+    """Makes texts lower case and takes out punctuation; for ASCII what Keras's default does.
 
-    Args:
-        texts: string tensor, UTF-8, composed (NFC).
-
-    Returns:
-        A string tensor of the same shape. White space beyond ASCII's has become a space.
+    `texts` is a string tensor, UTF-8, composed (NFC). White space beyond ASCII's becomes a space.
     """
     return _without_punctuation(tf.strings.lower(texts, encoding="utf-8"))
 
 
-@keras.saving.register_keras_serializable("models")
 def standardize_without_markup(texts):
     """`standardize` for a text from a news feed: `company #39;s`, `&lt;b&gt;`, `bank\\striker`."""
     texts = tf.strings.lower(texts, encoding="utf-8")
@@ -45,20 +138,14 @@ def standardize_without_markup(texts):
 
 
 def _without_punctuation(texts):
-    return tf.strings.regex_replace(
-        tf.strings.regex_replace(texts, _PUNCTUATION, ""), _WHITE_SPACE, " "
-    )
+    texts = tf.strings.regex_replace(texts, _PUNCTUATION, "")
+    return tf.strings.regex_replace(texts, _WHITE_SPACE, " ")
 
 
-@keras.saving.register_keras_serializable("models")
 def split_words(texts):
-    """Splits texts at white space; a word of more than 256 characters is an unknown one, [UNK].
+    """Splits standardized texts at white space: a `tf.RaggedTensor` of strings (batch, words).
 
-    Args:
-        texts: string tensor of shape (batch,), as of `standardize`.
-
-    Returns:
-        A `tf.RaggedTensor` of strings of shape (batch, words).
+    A word of more than 256 characters becomes the unknown token.
     """
     words = tf.strings.split(texts)
     too_long = tf.strings.length(words.flat_values, "UTF8_CHAR") > LONGEST_WORD
@@ -82,9 +169,9 @@ def simple_rnn(
     Args:
         vocab_size: entries of the vocabulary, padding (id 0) and unknown token (id 1) included.
         embed_size: length of a token's vector.
-        units: hidden units: the length of the state.
+        units: the length of the hidden state.
         classes: number of classes.
-        one_hot: whether a token's vector has a single 1 in place of learned numbers; it is then
+        one_hot: whether a token's vector has a single 1 instead of learned numbers; it is then
             `vocab_size - 1` long, and padding has no 1.
         mask: whether padding is masked, so that the state stays as the last token left it.
         dropout: in training, drop whole tokens and whole embedding columns with this probability.
@@ -110,7 +197,7 @@ def simple_rnn(
 
 
 def masked_rnn(vocab_size=20000, **options):
-    """`simple_rnn`, whose arguments it has, with the padding masked: the second network."""
+    """`simple_rnn` with the padding masked, and with its other arguments: the second network."""
     return simple_rnn(vocab_size, mask=True, **options)
 
 
@@ -128,12 +215,8 @@ def lstm(
     """Embedding, LSTM, softmax: the tutorial's third network.
 
     Args:
-        vocab_size, embed_size, units, classes, mask, dropout, pooling: as of `simple_rnn`.
-        layer: class of the recurrent layer: `keras.layers.LSTM`, or one with its arguments, as
-            `keras.layers.GRU` is.
-
-    Returns:
-        An unfitted `keras.Sequential`, from and to what that of `simple_rnn` is.
+        layer: class of the recurrent layer: `keras.layers.LSTM`, or one with its arguments.
+        Others, and the model that is returned: see `simple_rnn`.
     """
     return keras.Sequential(
         [
@@ -162,13 +245,9 @@ def stacked_bilstm(
     """Embedding, two bidirectional LSTM layers, softmax: the tutorial's fourth network.
 
     Args:
-        vocab_size, embed_size, classes, mask, pooling: as of `simple_rnn`.
         units: hidden units of each direction of each layer.
-        dropout: as of `simple_rnn`; between the two layers it drops single numbers.
-        layer: as of `lstm`.
-
-    Returns:
-        An unfitted `keras.Sequential`, from and to what that of `simple_rnn` is.
+        dropout: see `simple_rnn`; between the two layers it drops single numbers.
+        Others, and the model that is returned: see `lstm`.
     """
     return keras.Sequential(
         [
@@ -209,92 +288,67 @@ def _dropout(probability):
 
 
 def _pooling(pooling):
-    # With the ReLU, padding changes no maximum: a masked layer gives 0 there, or the last state.
     if pooling == "last":
         return []
+    # With the ReLU, padding changes no maximum: a masked layer gives 0 there, or the last state.
     return [layers.ReLU(name="relu"), layers.GlobalMaxPooling1D(name="max_pooling")]
 
 
-def mask_padding(model):
-    """A copy of a model that masks padding, whether or not it was trained with a mask.
+def part(model, kind):
+    """The `Vectorizer` or the `Labels` of a model of `end_to_end`; ValueError if it has none."""
+    for layer in model.layers:
+        if isinstance(layer, kind):
+            return layer
+    raise ValueError(f"the model has no {kind.__name__}: it is not one of this project")
 
-    It gives each text the probabilities that it has alone, unpadded, whatever else is in the batch.
+
+def embedding_of(model):
+    """The first embedding layer of a model; without one, the first layer."""
+    return next((layer for layer in model.layers if hasattr(layer, "embeddings")), model.layers[0])
+
+
+def mask_padding(model, portable=False):
+    """Copies a model; the copy masks padding, whether or not the model was trained with a mask.
+
+    So the probabilities of a text do not depend on the rest of its batch.
 
     Args:
         model: a model on token ids that begins with an embedding.
-    """
-    return _rebuilt(model, _masking)
-
-
-def as_saved(model):
-    """The copy of a model that is saved: it masks padding, and its layers load in safe mode.
-
-    Those made for training (`training.fused`) are replaced by those of Keras that they extend.
-    """
-    return _rebuilt(model, _masking, _of_keras)
-
-
-def end_to_end(model, vectorizer, max_words=0):
-    """Puts a fitted model behind its vectorizer: raw strings in, class probabilities out.
-
-    Args:
-        model: a fitted model on token ids.
-        vectorizer: the `keras.layers.TextVectorization` that made its token ids.
-        max_words: at most so many tokens of each text are read; 0 means all.
-
-    Returns:
-        A `keras.Model` from strings of shape (batch,) to float32 probabilities of shape
-        (batch, classes), with the layers of `as_saved`.
-    """
-    text = keras.Input(shape=(), dtype="string", name="text")
-    probabilities = as_saved(model)(token_ids(vectorizer, text, max_words))
-    return keras.Model(text, probabilities, name=f"{model.name}_end_to_end")
-
-
-def token_ids(vectorizer, texts, max_words=0):
-    """What a network reads of texts: int64 tensor of shape (batch, width), padded with 0.
-
-    A text of no words is read as one unknown word, since cuDNN refuses a row that is masked whole.
-
-    Args:
-        vectorizer, max_words: as of `end_to_end`.
-        texts: string tensor of shape (batch,), or list of `str`.
-    """
-    ids = vectorizer(texts)
-    if max_words:
-        ids = ids[:, :max_words]
-    ids = keras.ops.pad(ids, ((0, 0), (0, 1)))  # a batch of such texts has width 0
-    first = keras.ops.maximum(ids[:, :1], 1)  # it is 0, padding, in a text of no words alone
-    return keras.ops.concatenate([first, ids[:, 1:]], axis=1)
-
-
-def _masking(node):
-    if node["class_name"] != "Embedding":
-        return node
-    return node | {"config": node["config"] | {"mask_zero": True}}
-
-
-def _of_keras(node):
-    if not (node.get("registered_name") or "").startswith("fused>"):
-        return node
-    return node | {"module": "keras.layers", "registered_name": None}
-
-
-def _rebuilt(model, *changes):
-    """A copy of a model with the same weights, where changes were made to each layer's config.
-
-    Going through the config, and not from layer to layer, reaches what stands within wrappers, and
-    keeps whatever options they have.
+        portable: whether to replace layers made for training (`devices.fused`) by the Keras layers
+            that they extend, which load in safe mode. Saved models are portable.
     """
 
     def changed(node):
-        if isinstance(node, dict):
-            node = {key: changed(value) for key, value in node.items()}
-            for change in changes if "class_name" in node and "config" in node else ():
-                node = change(node)
+        # Through the config, not from layer to layer: this reaches layers within wrappers, and
+        # keeps whatever options they have.
+        if isinstance(node, list | tuple):
+            return [changed(item) for item in node]
+        if not isinstance(node, dict):
             return node
-        return [changed(item) for item in node] if isinstance(node, list | tuple) else node
+        node = {key: changed(value) for key, value in node.items()}
+        if node.get("class_name") == "Embedding":
+            node["config"]["mask_zero"] = True
+        if portable and (node.get("registered_name") or "").startswith("fused>"):
+            node |= {"module": "keras.layers", "registered_name": None}
+        return node
 
     copy = type(model).from_config(changed(model.get_config()))
     copy.set_weights(model.get_weights())
     return copy
+
+
+def end_to_end(model, vectorizer, labels):
+    """Joins a fitted network with its vectorizer and its classes, ready to be saved.
+
+    Args:
+        model: a fitted model on token ids.
+        vectorizer: the `Vectorizer` that made its token ids.
+        labels: `Labels`, or the names of the classes.
+
+    Returns:
+        A `keras.Model` from strings (batch,) to float32 probabilities (batch, classes).
+    """
+    labels = labels if isinstance(labels, Labels) else Labels(labels)
+    text = keras.Input(shape=(), dtype="string", name="text")
+    probabilities = mask_padding(model, portable=True)(vectorizer(text))
+    return keras.Model(text, labels(probabilities), name=f"{model.name}_end_to_end")

@@ -1,8 +1,10 @@
 """Trains an LSTM on AG News: the third network of the tutorial (AI-For-Beginners, RNNTF).
 
-Accuracies and times of the recipes: with 61,424 train rows, half of AG News, on two cores.
+Recipe accuracies and times were measured with at most 61,424 training rows, about half of AG News,
+on two CPU cores.
 """
 
+import gc
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,29 +13,30 @@ from training import Recipe, Switches, start
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters(Switches):
-    """The tutorial's values. Change one here, or for one run on the command line.
+    """The tutorial's values. Change one here, or for a single run on the command line.
 
-    Inherited from Switches, all off: tokens, max_words, markup, train_rows, vectorizer_rows,
-    vectorizer_text, pooling, dropout, adversarial, embeddings, train_embeddings, schedule,
-    class_weights, validation, patience (--help says each). `dropout: float = 0.3` turns one on.
+    Inherited from Switches, set as in the tutorial: tokens, max_words, markup, train_rows,
+    vectorizer_rows, vectorizer_text, pooling, dropout, adversarial, embeddings, train_embeddings,
+    schedule, class_weights, validation, patience (see --help). To change one, add it here, with its
+    type: `dropout: float = 0.3`.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
-    vocab_size: int = 20000  # words with a vector of their own; all rarer ones share one
-    embed_size: int = 64  # length of a word's vector; longer: learns more, overfits more
-    cell: Literal["lstm", "gru"] = "lstm"  # a GRU has two gates, not three, and no cell state
-    units: int = 8  # hidden units: length of the state that is carried from word to word
-    mask: bool = False  # skip the padding; an LSTM's gates can learn to ignore it
-    buckets: int = 16  # widths that texts are padded to; more: less padding
-    batch_size: int = 8  # texts per step; larger: faster, and wants a larger learning rate
-    epochs: int = 1  # passes over the train rows
-    learning_rate: float = 0.001  # Adam's step; too large: the loss jumps, too small: it crawls
+    vocab_size: int = 20000  # words with their own vector; rarer words share one
+    embed_size: int = 64  # length of a word vector; longer ones can learn more, and overfit more
+    cell: Literal["lstm", "gru"] = "lstm"  # a GRU has two gates instead of three, and no cell state
+    units: int = 8  # length of the hidden state that is carried from word to word
+    mask: bool = False  # skip padding; the gates of an LSTM can also learn to ignore it
+    buckets: int = 16  # groups of similar length; more of them mean less padding
+    batch_size: int = 8  # texts per step; larger is faster, and needs a larger rate
+    epochs: int = 1  # passes over the training rows
+    learning_rate: float = 0.001  # Adam's step size; too large diverges, too small is slow
 
 
-# Name: what it is, the tutorial's own accuracy, and what differs from the values above.
+# Description, the tutorial's own accuracy (with all rows), what differs from the values above.
 RECIPES = {
-    "tutorial": Recipe("the tutorial's: 0.876 in 15 s", 0.8870),
-    "fast": Recipe("as accurate, sooner: 0.884 in 8 s", 0.8870,
+    "tutorial": Recipe("as in the tutorial: 0.876 in 15 s", 0.8870),
+    "fast": Recipe("as accurate as `tutorial`, faster: 0.884 in 8 s", 0.8870,
         train_rows=30000, vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
         batch_size=64, learning_rate=0.01, schedule="cosine", validation="none"),
     "best": Recipe("the highest accuracy of an LSTM: 0.923 in 156 s", 0.8870,
@@ -45,57 +48,66 @@ RECIPES = {
 
 
 def main(arguments=None):
-    """Trains as the command line says, or as `arguments`, a list of its words, do."""
-    run, hp = start(__file__, __doc__, Hyperparameters, RECIPES, arguments)
-    with run:  # memory growth on every GPU, seed; an error ends in one line, Ctrl-C in a saved run
-        import data  # only now, so that --help need not wait for TensorFlow
+    """Trains as `arguments` say, a list of command-line words; by default those of the process."""
+    run, hp = start(__file__, __doc__, Hyperparameters, RECIPES, arguments)  # --help ends here
+    with run:  # sets GPU memory growth and the seed; reports errors; saves on Ctrl-C
+        import data  # only now: memory growth comes first, and --help need not wait
+        import devices
         import models
+        from training import adversarial, embeddings
 
-        corpus = data.load(run.options.data, hp.train_rows, run.options.test_rows)
-        run.check_rows(corpus)  # --resume wants those that the run began with
-        rows = corpus.train[: hp.vectorizer_rows or None]
+        # Rows -> vocabulary -> token ids -> batches of similar length
+        corpus = data.load(run.options, hp.train_rows)  # --data, --test-rows
         vectorizer = data.fit_vectorizer(
-            rows, hp.vectorizer_text, hp.vocab_size, hp.tokens, hp.markup
+            corpus.train[: hp.vectorizer_rows or None],
+            hp.vectorizer_text,
+            hp.vocab_size,
+            reads=hp.text,  # this and the rest hold for training, test and the saved model
+            tokens=hp.tokens,
+            markup=hp.markup,
+            max_words=hp.max_words,
         )
-        train = data.vectorize(vectorizer, corpus.train, hp.text, hp.max_words, run.verbose)
-        test = data.vectorize(vectorizer, corpus.test, hp.text, hp.max_words, run.verbose)
-        train, to_validate = data.hold_out(train, test, run.validation, run.replicas)
+        run.print(data.describe(corpus, vectorizer))
+        train, test = (data.vectorize(vectorizer, rows) for rows in (corpus.train, corpus.test))
+        train, validation = data.hold_out(train, test, hp.validation)
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
-        validation = data.evaluation_batches(to_validate, batches.boundaries, hp.mask)
-        run.print(f"vocabulary of {vectorizer.vocabulary_size():,}; {batches}")
-        with run.strategy.scope():  # one GPU or CPU, or --devices all
-            model = models.lstm(
-                vectorizer.vocabulary_size(),
-                embed_size=hp.embed_size,
-                units=hp.units,
-                classes=len(corpus.classes),
-                mask=hp.mask,
-                dropout=hp.dropout,
-                pooling=hp.pooling,
-                layer=run.layers[hp.cell],  # Keras's, or one that trains faster on a CPU
-            )
-            model = run.prepared(model, vectorizer, batches)  # --embeddings, --adversarial
-            model.compile(
-                optimizer=run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
-                loss="sparse_categorical_crossentropy",
-                metrics=["acc"],
-                **run.execution(len(batches)),  # steps_per_execution and jit_compile: speed only
-            )
+        run.print(batches)
+
+        # Network
+        model = models.lstm(
+            vectorizer.vocabulary_size(),
+            embed_size=hp.embed_size,
+            units=hp.units,
+            classes=len(corpus.classes),
+            mask=hp.mask,
+            dropout=hp.dropout,
+            pooling=hp.pooling,
+            layer=devices.layers()[hp.cell],  # Keras's, or one that trains faster on a CPU
+        )
+        if hp.embeddings:
+            embeddings.load(model, hp.embeddings, vectorizer, train, hp.train_embeddings, run.print)
+        if hp.adversarial:
+            model = adversarial.Adversarial(model, hp.adversarial)
+        model.compile(
+            optimizer=devices.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
+            loss="sparse_categorical_crossentropy",
+            metrics=["acc"],
+            **devices.execution(len(batches)),  # affects the speed alone
+        )
         model.summary(print_fn=run.print)
-        run.check_model(model)  # that what is saved and tested, a masked copy, can be loaded
-        callbacks = run.callbacks(batches)  # history, checkpoints, Ctrl-C, order of the batches
-        epoch = run.resume(model, batches, validation, callbacks)  # 0; --resume ends a part epoch
+
+        # Training; the callbacks check that the model can be saved, log, checkpoint, resume, stop
         model.fit(
             batches.dataset(),
-            validation_data=validation,
-            initial_epoch=epoch,
+            validation_data=data.evaluation_batches(validation, batches.boundaries, hp.mask),
             epochs=hp.epochs,
-            callbacks=callbacks,
+            callbacks=run.callbacks(corpus, batches),
             verbose=run.verbose,
             shuffle=False,  # the batches are shuffled already
         )
-        run.finish(model, vectorizer, data.evaluation_batches(test, batches.boundaries), corpus)
+        run.finish(model, vectorizer, test, corpus)  # tests, saves, verifies, reports
 
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # skips the search for garbage in TensorFlow at exit, which takes a second

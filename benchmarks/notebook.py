@@ -1,19 +1,17 @@
-"""The tutorial's own method in plain Keras 3: what `vs_notebook.py` measures the scripts against.
+"""The tutorial's own method in plain Keras 3, with which `vs_notebook.py` compares the scripts.
 
-As the notebook does it: the vectorizer is a layer of the model, adapted on the titles of 2,000 rows
-one by one; batches are padded to their longest text, each epoch anew; the embedding has 20,000 rows
-whatever the vocabulary; `fit` has its defaults and ends with a pass over the test split, whose
-accuracy is what the tutorial reports.
+As in the notebook, the vectorizer is a layer of the model and adapts to the titles of 2,000 rows,
+one by one. Batches are padded to their longest text in every epoch. The embedding has 20,000 rows,
+whatever the size of the vocabulary. `fit` has its default arguments and evaluates the test split at
+the end; the tutorial reports this accuracy.
 
-    python benchmarks/notebook.py titles|masked|lstm|bilstm DATA SEED
+    python -m benchmarks.notebook titles|masked|lstm|bilstm DATA SEED
 """
 
 import os
 import sys
-from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import keras
 import tensorflow as tf
@@ -26,7 +24,7 @@ VOCAB_SIZE = 20000
 
 
 def network(name):
-    """(layers after the vectorizer, text, batch size) of one of the tutorial's four models."""
+    """Returns one of the tutorial's models: (layers after the vectorizer, text, batch size)."""
     if name in ("titles", "masked"):
         embedding = layers.Embedding(VOCAB_SIZE, 64, mask_zero=name == "masked")
         text = "title" if name == "titles" else "title+description"
@@ -42,7 +40,7 @@ def network(name):
 
 
 def main():
-    """Trains one model, and prints its test accuracy and the peak memory in MB."""
+    """Trains a model; prints its test accuracy and the peak memory in MB."""
     name, data, seed = sys.argv[1:]
     keras.utils.set_random_seed(int(seed))
     rows = load(data)
@@ -61,8 +59,7 @@ def main():
     history = model.fit(
         train.batch(batch_size), validation_data=test.batch(batch_size), epochs=1, verbose=2
     )
-    accuracy, memory = history.history["val_acc"][0], peak_memory_mb()
-    print(f"accuracy {accuracy:.4f} memory {memory:.0f}")
+    print("accuracy, peak MB:", history.history["val_acc"][0], peak_memory_mb())
 
 
 if __name__ == "__main__":

@@ -8,39 +8,51 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from training.machine import machine  # noqa: F401  (the benchmarks print it)
-
 
 def parser(about, models=()):
-    """The command line that the benchmarks share; --models only where there are some."""
+    """Makes the command line that the benchmarks share, with --models if there are any."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    parser.add_argument("--data", type=_corpus, default="ag_news", help="as of the scripts")
+    parser.add_argument("--data", default="ag_news", help="see the training scripts")
+    parser.add_argument("--repetitions", type=int, default=3)
     if models:
         parser.add_argument("--models", nargs="+", choices=models, default=list(models))
     return parser
 
 
-def _corpus(value):
-    """What means the same in the project's directory, where the scripts run."""
-    return str(Path(value).resolve()) if Path(value).is_dir() else value
+def repeat(measure, cases, data, repetitions):
+    """Measures all cases in each repetition, so that other load on the machine affects all.
+
+    Args:
+        measure: a function of case, data and seed.
+        cases: list of what is measured.
+        data: passed to `measure`.
+        repetitions: the number of repetitions, each with its own seed.
+
+    Returns:
+        Dict of case to the list of what `measure` returned.
+    """
+    values = {case: [] for case in cases}
+    for seed in range(1, repetitions + 1):
+        for case in cases:
+            values[case].append(measure(case, data, seed))
+    return values
 
 
 def run(*command):
-    """Runs a Python file of this project to its end; returns (seconds, standard output)."""
+    """Runs Python with a command line to its end; returns (seconds, standard output)."""
+    words = [str(word) for word in command]
     begin = time.perf_counter()
-    process = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
+    process = subprocess.run([sys.executable, *words], capture_output=True, text=True)
     seconds = time.perf_counter() - begin
     if process.returncode:
-        sys.exit(f"{' '.join(command)}: status {process.returncode}\n{process.stderr[-2000:]}")
+        sys.exit(f"{' '.join(words)}: status {process.returncode}\n{process.stderr[-2000:]}")
     return seconds, process.stdout
 
 
-def run_script(*command):
+def run_script(script, recipe, data, seed, *options):
     """Runs a training script; returns its result.json, with "process" among the seconds."""
     with tempfile.TemporaryDirectory() as directory:
+        command = script, recipe, "--data", data, "--seed", seed, *options
         seconds, _ = run(*command, "--run-dir", f"{directory}/run", "--quiet")
         result = json.loads((Path(directory) / "run" / "result.json").read_text())
     result["seconds"]["process"] = seconds
@@ -48,6 +60,6 @@ def run_script(*command):
 
 
 def markdown(header, rows):
-    """A Markdown table."""
+    """Formats a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

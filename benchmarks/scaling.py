@@ -1,8 +1,8 @@
-"""How time and memory grow with the train rows, stage by stage.
+"""Measures how the time of each stage, and memory, grow with the number of training rows.
 
-Where there are fewer rows, they are repeated. Interleaved: each repetition goes through all sizes.
+Rows are repeated where there are too few. Each repetition measures all sizes, one after the other.
 
-    python benchmarks/scaling.py --data DIR
+    python -m benchmarks.scaling --data DIR
 """
 
 import csv
@@ -10,53 +10,47 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from processes import machine, markdown, parser, run_script
-
+from benchmarks.processes import markdown, parser, repeat, run_script
 from corpus import load
+from training.machine import machine
 
 STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")
 SIZES = (60_000, 120_000, 600_000, 1_200_000)
 
 
 def main():
-    """Prints the table: medians of seconds, and of the peak memory."""
+    """Prints a table of the median seconds of each stage and the median peak memory."""
     arguments = parser(__doc__)
-    arguments.add_argument("--script", default="train_lstm.py")
-    arguments.add_argument("--recipe", default="fast")
     arguments.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="train rows")
-    arguments.add_argument("--repetitions", type=int, default=3)
     options = arguments.parse_args()
     print(machine(), flush=True)
-    rows = load(options.data)
-    results = {size: [] for size in options.sizes}
-    with tempfile.TemporaryDirectory() as directory:
-        for size in results:
-            write(rows, size, Path(directory) / str(size))
-        for _ in range(options.repetitions):
-            for size in results:
-                data = str(Path(directory) / str(size))
-                command = (options.script, options.recipe, "--data", data, "--train-rows", "0")
-                results[size].append(run_script(*command))
-    table = [
-        [f"{size:,}", *(f"{median(r['seconds'][stage] for r in of):.1f}" for stage in STAGES)]
-        + [f"{median(r['peak_memory_mb'] for r in of):.0f}"]
-        for size, of in results.items()
-    ]
+    corpus = load(options.data)
+    with tempfile.TemporaryDirectory() as folder:
+        for size in options.sizes:
+            directory = Path(folder) / str(size)
+            directory.mkdir()
+            write(corpus.train, size, directory / "train.csv")
+            write(corpus.test, len(corpus.test), directory / "test.csv")
+        results = repeat(measure, options.sizes, folder, options.repetitions)
+    table = []
+    for size, runs in results.items():
+        seconds = [median(run["seconds"][stage] for run in runs) for stage in STAGES]
+        memory = median(run["peak_memory_mb"] for run in runs)
+        table.append([f"{size:,}", *(f"{value:.1f}" for value in seconds), f"{memory:.0f}"])
     print(markdown(["train rows", *STAGES, "peak MB"], table))
 
 
-def write(rows, size, directory):
-    """Writes a corpus directory of `size` train rows, repeated where there are fewer."""
-    directory.mkdir()
-    for name, split, count in (
-        ("train", rows.train, size),
-        ("test", rows.test, len(rows.test)),
-    ):
-        with open(directory / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            for i in range(count):
-                at = i % len(split)
-                writer.writerow([split.labels[at] + 1, split.titles[at], split.descriptions[at]])
+def measure(size, folder, seed):
+    """Trains on the corpus of a size; returns the run's result."""
+    return run_script("train_lstm.py", "fast", f"{folder}/{size}", seed, "--train-rows", 0)
+
+
+def write(rows, count, path):
+    """Writes a CSV file of `count` rows, repeated if there are fewer."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        for i in (number % len(rows) for number in range(count)):
+            writer.writerow([rows.labels[i] + 1, rows.titles[i], rows.descriptions[i]])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The four networks in PyTorch, one epoch after the other: what `vs_torch.py` measures against.
+"""The four networks in PyTorch, with which `vs_torch.py` compares the scripts.
 
-At its best: token ids ready, batches of like length padded to their longest text, no packing, an
-embedding of the vocabulary's size, the fused Adam, one thread where that is faster.
+PyTorch at its best: token ids made in advance, batches of similar length that are padded to their
+longest text, no packing, an embedding of the vocabulary's size, the fused Adam, and one thread
+where that is faster.
 
-    python benchmarks/torch_method.py titles|masked|lstm|bilstm DATA SEED BATCH_SIZE
+    python -m benchmarks.torch_method titles|masked|lstm|bilstm DATA SEED BATCH_SIZE
 """
 
 import re
@@ -11,13 +12,11 @@ import string
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 from corpus import load
 
 # model: (text, embedding, hidden units, threads)
@@ -31,7 +30,7 @@ PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 
 
 class Network(nn.Module):
-    """Embedding, recurrent layers, a linear layer on the last state."""
+    """Embedding, recurrent layers, and a linear layer on the last state."""
 
     def __init__(self, name, vocab_size):
         super().__init__()
@@ -58,17 +57,19 @@ class Network(nn.Module):
 
 
 def token_ids(texts, vocabulary_texts, vocab_size):
-    """Token ids of each text, after the rules of `keras.layers.TextVectorization`."""
-    words = [PUNCTUATION.sub("", text.lower()).split() for text in texts]
-    counts = Counter(
-        word for text in vocabulary_texts for word in PUNCTUATION.sub("", text.lower()).split()
-    )
+    """Returns (token ids of each text, vocabulary size), as `TextVectorization` makes them."""
+
+    def split(text):
+        return PUNCTUATION.sub("", text.lower()).split()
+
+    counts = Counter(word for text in vocabulary_texts for word in split(text))
     ids = {word: i for i, (word, _) in enumerate(counts.most_common(vocab_size - 2), start=2)}
-    return [np.array([ids.get(word, 1) for word in text] or [0]) for text in words], len(ids) + 2
+    texts = [np.array([ids.get(word, 1) for word in split(text)] or [0]) for text in texts]
+    return texts, len(ids) + 2
 
 
 def main():
-    """Prints the seconds of two epochs, each without evaluation."""
+    """Trains for two epochs, without evaluation; prints the seconds of each."""
     name, data, seed, batch_size = sys.argv[1:]
     text, _, _, threads = MODELS[name]
     batch_size = int(batch_size)

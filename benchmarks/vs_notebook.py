@@ -1,16 +1,16 @@
-"""Whole processes, start to reported test accuracy: the tutorial's own method against the scripts.
+"""Compares the tutorial's own method with the scripts, from process start to test accuracy.
 
 Each repetition has its own seed and runs the tutorial's method (notebook.py) and both recipes of a
-model one after the other, so that what else the machine does falls on all of them. The tables give
-medians of the repetitions' ratios, mean accuracies, and where the seconds of the fast recipes go.
+model one after the other, so that other load on the machine affects all of them. The table contains
+medians of the repetitions' ratios, mean accuracies and median peak memory.
 
-    python benchmarks/vs_notebook.py --data DIR
+    python -m benchmarks.vs_notebook --data DIR
 """
 
-import re
-from statistics import mean, median
+import numpy as np
 
-from processes import machine, markdown, parser, run, run_script
+from benchmarks.processes import markdown, parser, repeat, run, run_script
+from training.machine import machine
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
@@ -22,80 +22,54 @@ MODELS = {
 KINDS = ("notebook", "same recipe", "fast")
 
 
-def notebook(model, data, seed):
-    """One run of the tutorial's method, in the form of `run_script`'s result."""
-    seconds, output = run("benchmarks/notebook.py", model, data, str(seed))
-    accuracy, memory = re.search(r"accuracy (\S+) memory (\S+)", output).groups()
-    return {
-        "seconds": {"process": seconds},
-        "test_accuracy": float(accuracy),
-        "peak_memory_mb": float(memory),
-    }
-
-
-def repetition(model, data, seed):
-    """One run of each kind of a model, one after the other: dict of kind to result."""
-    script, same, fast = MODELS[model]
-    options = ("--data", data, "--seed", str(seed))
-    results = {
-        "notebook": notebook(model, data, seed),
-        "same recipe": run_script(script, same, *options),
-        "fast": run_script(script, fast, *options),
-    }
-    for kind, result in results.items():
-        seconds, accuracy = result["seconds"]["process"], result["test_accuracy"]
+def measure(model, data, seed):
+    """Runs a model: list of (seconds, test accuracy, peak MB), in the order of KINDS."""
+    script, *recipes = MODELS[model]
+    seconds, output = run("-m", "benchmarks.notebook", model, data, seed)
+    values = [(seconds, *map(float, output.split()[-2:]))]
+    for recipe in recipes:
+        result = run_script(script, recipe, data, seed)
+        seconds = result["seconds"]["process"]
+        values.append((seconds, result["test_accuracy"], result["peak_memory_mb"]))
+    for kind, (seconds, accuracy, _) in zip(KINDS, values, strict=True):
         print(f"{model}, seed {seed}, {kind}: {seconds:.1f} s, {accuracy:.4f}", flush=True)
-    return results
-
-
-def main():
-    """Prints a line for each run, then the tables."""
-    arguments = parser(__doc__, MODELS)
-    arguments.add_argument("--repetitions", type=int, default=3)
-    options = arguments.parse_args()
-    print(machine(), flush=True)
-    runs = {model: [] for model in options.models}
-    for seed in range(1, options.repetitions + 1):
-        for model in options.models:
-            runs[model].append(repetition(model, options.data, seed))
-    print(comparison(runs))
-    print()
-    print(stages(runs))
+    return values
 
 
 def comparison(runs):
-    """How many times sooner, how accurate, with how much memory; the sum of the models last."""
+    """Formats how much sooner, how accurate, and with how much memory; the last row is the sum.
+
+    Args:
+        runs: dict of model to a list of what `measure` returned, one for each repetition.
+    """
     header = ["model", "same recipe: times sooner", "fast: times sooner"]
     header += [f"accuracy, {kind}" for kind in KINDS] + [f"peak MB, {kind}" for kind in KINDS]
-    rows = []
-    for model, repetitions in runs.items():
-        rows.append([model, *times_sooner([[one] for one in repetitions])])
-        for kind in KINDS:
-            rows[-1].append(f"{mean(one[kind]['test_accuracy'] for one in repetitions):.4f}")
-        for kind in KINDS:
-            rows[-1].append(f"{median(one[kind]['peak_memory_mb'] for one in repetitions):.0f}")
-    everything = list(zip(*runs.values(), strict=True))
-    rows.append(["sum", *times_sooner(everything), *[""] * (2 * len(KINDS))])
+    rows, all_seconds = [], []
+    for model, values in runs.items():
+        seconds, accuracies, memory = np.moveaxis(values, 2, 0)  # each (repetitions, kinds)
+        row = [model, *times_sooner(seconds)]
+        row += [f"{accuracy:.4f}" for accuracy in accuracies.mean(axis=0)]
+        rows.append(row + [f"{megabytes:.0f}" for megabytes in np.median(memory, axis=0)])
+        all_seconds.append(seconds)
+    rows.append(["sum", *times_sooner(sum(all_seconds)), *[""] * (2 * len(KINDS))])
     return markdown(header, rows)
 
 
-def times_sooner(repetitions):
-    """The median ratio of each kind after the first; a repetition is a list of models' runs."""
-    sums = [
-        {kind: sum(model[kind]["seconds"]["process"] for model in models) for kind in KINDS}
-        for models in repetitions
-    ]
-    return [f"{median(one['notebook'] / one[kind] for one in sums):.1f}" for kind in KINDS[1:]]
+def times_sooner(seconds):
+    """Formats the median ratio of the notebook's seconds to each other kind's.
+
+    Args:
+        seconds: float array of shape (repetitions, kinds).
+    """
+    return [f"{ratio:.1f}" for ratio in np.median(seconds[:, :1] / seconds[:, 1:], axis=0)]
 
 
-def stages(runs):
-    """Where the seconds of the fast recipes go: medians."""
-    names = list(next(iter(runs.values()))[0]["fast"]["seconds"])
-    rows = [
-        [model, *(f"{median(o['fast']['seconds'][n] for o in repetitions):.1f}" for n in names)]
-        for model, repetitions in runs.items()
-    ]
-    return markdown(["fast, seconds", *names], rows)
+def main():
+    """Prints a line for each run, then the table."""
+    options = parser(__doc__, MODELS).parse_args()
+    print(machine(), flush=True)
+    runs = repeat(measure, options.models, options.data, options.repetitions)
+    print(comparison(runs))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
-"""The classes of a corpus: numbers or names in its rows, and what they are called."""
+"""Reads the labels of rows, numbers or names, and the names of the classes."""
 
 import re
 import unicodedata
 
-from corpus import files
+from corpus import decoding
 from corpus.errors import UserError
 
-NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # as of a spreadsheet: 1.0
-SEPARATORS = ";|\t"
-SHOWN = 40  # characters of a class in messages
+NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # spreadsheets write 1.0
+LISTED, SHOWN = 8, 40  # of several labels or names, and the characters of each, in messages
 
 
 def is_number(cell):
@@ -16,96 +15,83 @@ def is_number(cell):
     return bool(NUMBER.fullmatch(cell.strip()))
 
 
-def as_written(cells, where):
-    """The classes of rows: numbers as numbers, names without white space around them.
+def clean_name(cell):
+    """A name with single spaces within, and without white space around it."""
+    return " ".join(cell.split())
 
-    Args:
-        cells: list of `str`, one of each row.
-        where: a function that names a row, by its index, for messages.
 
-    Returns:
-        List of `str`.
+def listed(names):
+    """The first few of several names, shortened, for messages."""
+    shown = [name[:SHOWN] for name in names[:LISTED]]
+    return ", ".join(shown + ["..."] * (len(names) > LISTED))
+
+
+def labels_of(table, column):
+    """The label of each row of a `files.Table`: list of `str`.
+
+    Numbers are without leading zeros and decimals, names are clean.
 
     Raises:
-        UserError: a class is empty or odd, or numbers are mixed with names.
+        UserError: a label is empty or odd, or numbers are mixed with names.
     """
-    written, numbers = dict.fromkeys(cells), is_number(cells[0])
-    for cell in written:
-        written[cell] = (
-            str(int(NUMBER.fullmatch(cell.strip())[1])) if is_number(cell) else name(cell)
-        )
-        if not written[cell]:
-            raise UserError(f"{where(cells.index(cell))}: no class")
-        if any(unicodedata.category(character) == "Cc" for character in written[cell]):
-            raise UserError(
-                f"{where(cells.index(cell))}: a control character in the class {cell[:SHOWN]!r}"
-            )
-        if is_number(cell) != numbers:
-            raise UserError(
-                f"{where(cells.index(cell))}: the class {cell[:SHOWN]!r}, where the first row has "
-                f"{cells[0][:SHOWN]!r}: numbers mixed with names"
-            )
-    for separator in SEPARATORS:
-        if all(separator in cell for cell in written):
-            raise UserError(
-                f"{where(0)}: the class {cells[0][:SHOWN]!r} and all others have {separator!r} in "
-                "them; columns are separated by commas in a .csv, by tabs in a .tsv"
-            )
-    return [*map(written.__getitem__, cells)]
-
-
-def name(cell):
-    """A name without white space around it, and single spaces within."""
-    return " ".join(cell.split())
+    cells = table.columns[column]
+    cleaned, first = dict.fromkeys(cells), cells[0][:SHOWN]
+    shared = [separator for separator in ";|\t" if all(separator in cell for cell in cleaned)]
+    for cell in cleaned:
+        number = NUMBER.fullmatch(cell.strip())
+        cleaned[cell] = label = str(int(number[1])) if number else clean_name(cell)
+        if not label:
+            problem = "no label"
+        elif any(unicodedata.category(character) == "Cc" for character in label):
+            problem = f"a control character in the label {cell[:SHOWN]!r}"
+        elif bool(number) != is_number(cells[0]):
+            mixed = f"{cell[:SHOWN]!r}, but the first label is {first!r}"
+            problem = f"{mixed}; labels must be all numbers or all names; is row 1 a header?"
+        elif shared:
+            problem = f"{shared[0]!r} is in {first!r} and every other label; use commas or tabs"
+        else:
+            continue
+        raise table.error(cells.index(cell), problem, column)
+    return [*map(cleaned.__getitem__, cells)]
 
 
 def of_corpus(train, path):
     """The classes of a corpus.
 
     Args:
-        train: the `columns.Split` of its train rows.
-        path: of classes.txt: a name a line, in the order of the numbers. It need not exist.
+        train: the `columns.Split` of its training rows.
+        path: of classes.txt: a name per line, in the order of the numbers. It need not exist.
 
     Returns:
-        (tuple of the classes as they are written in the rows, tuple of their names); None as the
-        names where there is no such file.
+        (tuple of the labels in the order of the classes, tuple of the classes' names); None as the
+        names if there is no such file.
 
     Raises:
-        UserError: there is but one class, or they do not agree with the file.
+        UserError: there is only one class, or the labels do not agree with the file.
     """
     numbers = is_number(train.labels[0])
-    written = sorted(set(train.labels), key=int if numbers else None)
-    if len(written) < 2:
-        raise UserError(
-            f"{train.table.path}: all {len(train.labels):,} rows have the class {written[0]!r}; "
-            "expected two or more classes"
-        )
+    occurring = sorted(set(train.labels), key=int if numbers else None)
+    if len(occurring) < 2:
+        problem = f"all rows have the label {occurring[0][:SHOWN]!r}"
+        raise UserError(f"{train.table.path}: {problem}; expected two or more classes")
     if not path.exists():
-        return tuple(written), None
+        return tuple(occurring), None
     names = _names(path)
-    begin = 0 if "0" in written else 1
-    known = [str(begin + i) for i in range(len(names))] if numbers else names
-    if unknown := [label for label in written if label not in known]:
-        what = f"{known[0]} to {known[-1]}" if numbers else ", ".join(n[:SHOWN] for n in known[:10])
-        raise UserError(
-            f"{train.where(train.labels.index(unknown[0]))}: the class {unknown[0][:SHOWN]!r}, "
-            f"where {path} has {len(names)} names: of {what}"
-        )
-    return tuple(known), tuple(names)
+    begin = 0 if "0" in occurring else 1
+    allowed = [str(begin + i) for i in range(len(names))] if numbers else names
+    for label in occurring:
+        if label not in allowed:
+            expected = f"{path} has {len(names)} names, for {listed(allowed)}"
+            raise train.error(label, f"the label is {label[:SHOWN]!r}, but {expected}")
+    return tuple(allowed), tuple(names)
 
 
 def _names(path):
-    try:
-        lines = files.lines(files.decode(path.read_bytes(), path))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    names = [name(line) for line in lines]
-    while names and not names[-1]:
-        names.pop()
-    if not names:
-        raise UserError(f"{path}: empty; expected the name of a class a line")
-    for number, one in enumerate(names, start=1):
-        if not one or one in names[: number - 1]:
-            what = f"{one[:SHOWN]!r} once more" if one else "blank"
-            raise UserError(f"{path}, row {number}: {what}; expected a name of its own a line")
+    """The names in a classes.txt."""
+    cleaned = map(clean_name, decoding.lines(path.read_bytes(), path))
+    names = "\n".join(cleaned).rstrip("\n").split("\n")
+    for i, name in enumerate(names):
+        if not name or name in names[:i]:
+            problem = f"{name[:SHOWN]!r} is there already" if name else "no name"
+            raise UserError(f"{path}, row {i + 1}: {problem}; each line needs a name of its own")
     return names

@@ -1,181 +1,142 @@
-"""Which columns of a table are the class, the title and the description."""
+"""Identifies the columns of a table: the label, the title and the description."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from corpus import classes, files, json_lines
+from corpus import files
+from corpus.classes import SHOWN, clean_name, is_number, labels_of, listed
 from corpus.errors import UserError
+from corpus.json_lines import Nested
 from corpus.rows import Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
-TEXTS = ("title", "description", "text", "content")
-MOST_CLASSES = 20  # where more than half of the rows have one of their own
-QUESTION = "question"  # and what begins with it: question_title, question1
-HEADER_NEEDS = (
-    f"a column called {', '.join(LABELS[:-1])} or {LABELS[-1]}, "
-    f"and one called {', '.join(TEXTS)} or {QUESTION}..."
-)
+TEXT = re.compile("title|description|text|content|question.*(?<!id)")  # question_title, question1
+MOST_CLASSES = 20  # where more than half of the rows have a class of their own
+HEADER_NEEDS = "a header needs label, class or category, and title, description, text or content"
 
 
 @dataclass(frozen=True)
 class Split:
-    """A table of which it is known what its columns are.
+    """A table whose label and text columns are identified.
 
     Attributes:
-        table: the `files.Table`, its header included where it has one.
-        names: tuple of the names of its columns, in lower case; () where it has no header.
-        first: the index of its first row that is no header: 0 or 1.
-        label: the index of the column of classes.
+        table: the `files.Table`, without a header.
+        names: tuple of the names of its columns, in lower case; () if it had no header.
+        label: the index of the column of labels.
         texts: list of the indices of the columns of text, the title's first.
-        labels: list of `str`, the class of each row as of `classes.as_written`.
+        labels: list of `str`, the label of each row, see `classes.labels_of`.
     """
 
     table: files.Table
     names: tuple[str, ...]
-    first: int
     label: int
     texts: list[int]
     labels: list[str]
 
     def __str__(self):
-        width = range(len(self.table.columns))
-        name = [repr(self.names[i]) if self.names else f"column {i + 1}" for i in width]
-        description = " and ".join(name[i] for i in self.texts[1:])
-        parts = [f"class from {name[self.label]}", f"title from {name[self.texts[0]]}"]
-        parts.append(f"description from {description}" if description else "no description")
-        unused = [name[i] for i in width if i not in (self.label, *self.texts)]
-        return ", ".join(parts) + (f", unused {', '.join(unused)}" if unused else "")
+        roles = {self.label: "label", self.texts[0]: "title"}
+        roles |= dict.fromkeys(self.texts[1:], "description")
+        names = [*map(repr, self.names)] or range(1, len(self.table.columns) + 1)
+        columns = (f"{name} = {roles.get(i, 'unused')}" for i, name in enumerate(names))
+        return f"columns: {', '.join(columns)}"
 
     @property
     def text_names(self):
         """Tuple of the names of the columns of text, the title's first; () without a header."""
         return tuple(self.names[i] for i in self.texts) if self.names else ()
 
-    @property
-    def is_ag_news(self):
-        """Whether there are exactly the columns of AG News."""
-        if not self.names:
-            return len(self.texts) == 2
-        return len(self.names) == 3 and self.text_names == ("title", "description")
-
-    def rows(self, positions, of):
+    def rows(self, labels, owner, names=()):
         """The rows, as `Rows`.
 
         Args:
-            positions: dict of a class, as in `labels`, to its position.
-            of: what has these classes, for messages.
+            labels: the labels of the classes, in the order of the classes.
+            owner: what has these classes, for messages.
+            names: the names of the classes, if rows may have these in place of labels.
 
         Raises:
-            UserError: a row has another class.
+            UserError: a row has another label.
         """
-        try:
-            labels = np.array([*map(positions.__getitem__, self.labels)], dtype=np.int32)
-        except KeyError as error:
-            label = error.args[0]
-            known = ", ".join(name[: classes.SHOWN] for name in list(positions)[:10])
-            header = "" if self.names else f"; a header needs {HEADER_NEEDS}"
-            raise UserError(
-                f"{self.where(self.labels.index(label))}: the class {label[: classes.SHOWN]!r}, "
-                f"which {of} does not have; it has {known}{', ...' * (len(positions) > 10)}{header}"
-            ) from None
-        titles, *others = (self.table.columns[i][self.first :] for i in self.texts)
-        if len(others) == 1:
-            [descriptions] = others
-        elif others:
-            descriptions = [joined(cells) for cells in zip(*others, strict=True)]
-        else:
-            descriptions = [""] * len(titles)
-        return Rows(labels, np.array(titles, object), np.array(descriptions, object))
+        positions = {name: i for i, name in enumerate(names)}
+        for i, label in enumerate(labels):
+            if positions.setdefault(label, i) != i and label in self.labels:
+                problem = "is the name of one class and the label of another; use the names only"
+                raise self.error(label, f"{label[:SHOWN]!r} {problem}")
+        for label in dict.fromkeys(self.labels):
+            if label not in positions:
+                problem = f"{owner} has no label {label[:SHOWN]!r}, only {listed([*positions])}"
+                raise self.error(label, problem + ("" if self.names else f"; {HEADER_NEEDS}"))
+        classes = np.array([*map(positions.__getitem__, self.labels)], dtype=np.int32)
+        titles, *others = (self.table.columns[i] for i in self.texts)
+        others = others or [[""] * len(titles)]
+        descriptions = others[0] if len(others) == 1 else [*map(joined, zip(*others, strict=True))]
+        return Rows(classes, np.array(titles, object), np.array(descriptions, object))
 
-    def where(self, row):
-        """The class of a row as messages name it."""
-        return f"{self.table.where(row + self.first)}, column {self.label + 1}"
+    def error(self, label, message):
+        """A `UserError` that names the first row with a label."""
+        return self.table.error(self.labels.index(label), message, self.label)
 
 
 def read(path, text_names=()):
     """Reads a file of labelled texts.
 
     Args:
-        path: as of `files.read`.
-        text_names: the order that columns of these names have, where the file has just these.
+        path: a file in one of the forms that `files.read` takes.
+        text_names: the order of the columns of text, if the file has exactly these.
 
     Returns:
         A `Split`.
 
     Raises:
-        UserError: as of `files.read`, or no column is known, or a class is empty or odd.
+        UserError: the file cannot be read, its columns cannot be identified, or a label is odd.
     """
     table = files.read(path)
-    begin = table.names or table.row(0)
-    names = tuple(classes.name(name.replace("_", " ").lower()) for name in begin)
+    header = table.names or tuple(column[0] for column in table.columns)
+    names = tuple(clean_name(name.replace("_", " ").lower()) for name in header)
     label = next((names.index(name) for name in LABELS if name in names), None)
-    texts = [i for i, name in enumerate(names) if _is_text(name)]
+    texts = [i for i, name in enumerate(names) if TEXT.fullmatch(name)]
     if label is not None and texts:
-        first = 0 if table.names else 1
+        if not table.names:
+            for column in (table.numbers, *table.columns):
+                del column[0]
         order = text_names if sorted(text_names) == sorted(names[i] for i in texts) else ()
-        # Without an order that is known, the title is first, and the others stand as they are.
+        # By default the title is first, and the others keep their order.
         texts.sort(key=lambda i: order.index(names[i]) if order else "title" not in names[i])
+        _check_cells(table, header, [label, *texts])
+    elif table.names or ((label is not None or texts) and not is_number(header[0])):
+        missing = "label" if label is None else "text"
+        problem = f"no {missing} column: the header has {listed([*map(repr, header)])}"
+        raise table.error(0, f"{problem}; {HEADER_NEEDS}")
     else:
-        _check_no_header(table, label, texts)
-        names, first, label, texts = (), 0, 0, list(range(1, len(names)))
-    _check_rows(table, first, [label, *texts])
-    cells = table.columns[label][first:]
-    split = Split(table, names, first, label, texts, cells)
-    written = classes.as_written(cells, split.where)
+        names, label, texts = (), 0, [*range(1, len(names))]
+    split = Split(table, names, label, texts, labels_of(table, label))
     if not names:
-        _check_classes(written, split.where)
-    return Split(table, names, first, label, texts, written)
+        _check_classes(split)
+    return split
 
 
-def _is_text(name):
-    return name in TEXTS or (name.startswith(QUESTION) and not name.endswith("id"))
-
-
-def _check_no_header(table, label, texts):
-    """Refuses a first row that looks like a header in which something is missing."""
-    known = label is not None or texts
-    if table.names or (known and not classes.is_number(table.row(0)[0])):
-        what = "class" if label is None else "text"
-        shown = ", ".join(map(repr, table.names or table.row(0)))[:100]
-        raise UserError(
-            f"{table.where(0)}: no column of the {what} among {shown}; expected {HEADER_NEEDS}"
-        )
-
-
-def _check_rows(table, first, used):
-    """Refuses a table without rows, with its header once more, or with no text in a used column."""
-    if len(table) == first:
-        raise UserError(f"{table.path} has no rows behind its header")
-    if first:
-        header = table.row(0)
-        for row in range(1, len(table)):
-            if table.columns[used[0]][row] == header[used[0]] and table.row(row) == header:
-                raise UserError(f"{table.where(row)}: the header once more; take it out")
-    if table.names is None:
-        return
+def _check_cells(table, header, used):
+    """Refuses the rows after a header if there are none, or if one cannot be used."""
+    if not table.numbers:
+        raise UserError(f"{table.path}: no rows after the header")
+    for row, cells in enumerate(zip(*table.columns, strict=True)):
+        if cells == header:
+            raise table.error(row, "the header again; remove it")
     for column in used:
         for row, cell in enumerate(table.columns[column]):
-            if isinstance(cell, json_lines.NoText):
-                raise UserError(
-                    f"{table.where(row)}: {table.names[column]!r} is a list or an object; "
-                    "expected text or a number"
-                )
+            if isinstance(cell, Nested):
+                raise table.error(row, f"{header[column]!r} is a list or an object, not a text")
 
 
-def _check_classes(written, where):
-    """Refuses what looks like a header or a text in the place of the classes."""
-    counts, begin = Counter(written), written[0]
-    if len(counts) > max(MOST_CLASSES, len(written) / 2):
-        raise UserError(
-            f"{where(0)}: {len(counts):,} classes in {len(written):,} rows, the first "
-            f"{begin[: classes.SHOWN]!r}; is it the text? "
-            f"Without a header the class comes first; a header needs {HEADER_NEEDS}"
-        )
-    in_twos = len(written) - 1 >= 2 * max(1, len(counts) - 1)
-    if counts[begin] == 1 and in_twos and not classes.is_number(begin):
-        raise UserError(
-            f"{where(0)}: no other row has the class {begin[: classes.SHOWN]!r}; a header needs "
-            f"{HEADER_NEEDS}; if it is none, put another row first"
-        )
+def _check_classes(split):
+    """Refuses rows without a header whose first column looks like a text, or row like a header."""
+    counts, rows, first = Counter(split.labels), len(split.labels), split.labels[0]
+    if len(counts) > max(MOST_CLASSES, rows / 2):
+        problem = f"{len(counts):,} classes in {rows:,} rows; is {first[:SHOWN]!r} a text?"
+        raise split.error(first, f"{problem} Without a header the label is first; {HEADER_NEEDS}")
+    recurring = rows - 1 >= 2 * max(1, len(counts) - 1)  # the others, twice or more on average
+    if counts[first] == 1 and recurring and not is_number(first):
+        problem = f"no other row has the label {first[:SHOWN]!r}; {HEADER_NEEDS}"
+        raise split.error(first, f"{problem}; if row 1 is not a header, move it further down")

@@ -1,12 +1,12 @@
-"""The one exception that ends a script in one line, and errors of libraries in one line."""
+"""The exception that ends a script with one line, and errors of libraries in one line."""
 
 from textwrap import shorten
 
-KERAS_CAUSE = "Exception encountered: "  # Keras puts a long account of what it was doing before it
+KERAS_CAUSE = "Exception encountered: "  # Keras puts a long description of the context before it
 
 
 class UserError(Exception):
-    """Something that the user can put right. The message is one line: what, where, what to do."""
+    """A mistake that the user can correct. Its message is one line: what, where, what to do."""
 
 
 def in_one_line(error):

@@ -8,12 +8,12 @@ import numpy as np
 
 
 def joined(texts):
-    """Texts as one, a space between those that are not empty."""
+    """Joins texts with a space, without the empty ones."""
     return " ".join(filter(None, texts))
 
 
 def last_tenth(rows):
-    """(the rows before, the last tenth of the rows), of anything that can be sliced."""
+    """Splits anything that can be sliced: (its beginning, its last tenth, rounded up)."""
     kept = len(rows) - math.ceil(len(rows) / 10)
     return rows[:kept], rows[kept:]
 
@@ -23,7 +23,7 @@ class Rows:
     """One split of a corpus.
 
     Attributes:
-        labels: int32 array of shape (rows,), the position of each row's class among the classes.
+        labels: int32 array of shape (rows,), the index of each row's class.
         titles: object array of `str`, shape (rows,).
         descriptions: object array of `str`, shape (rows,).
     """
@@ -40,10 +40,10 @@ class Rows:
         return Rows(self.labels[selection], self.titles[selection], self.descriptions[selection])
 
     def texts(self, columns):
-        """The text of each row: an object array of `str`, shape (rows,).
+        """Returns the text of each row: an object array of `str`, shape (rows,).
 
         Args:
-            columns: "title", or "title+description", as of `joined`.
+            columns: "title" or "title+description"; see `joined`.
         """
         if columns == "title":
             return self.titles
@@ -53,10 +53,10 @@ class Rows:
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
     def has_spaces(self, columns):
-        """Whether the texts are of a language that separates words, judged by the first 1,000.
+        """Whether the language separates words with spaces, judging by the first 1,000 rows.
 
         Args:
-            columns: as of `texts`.
+            columns: see `texts`.
         """
         texts = [self.titles[:1000], self.descriptions[:1000] if columns != "title" else []]
         texts = [text for column in texts for text in column if text]
@@ -64,10 +64,10 @@ class Rows:
         return not (few_words and sum(map(len, texts)) > 10 * len(texts))
 
     def in_hash_order(self):
-        """The rows sorted by the SHA-256 of their content, and the SHA-256 of them all.
+        """Sorts the rows by the SHA-256 of their content.
 
         TFDS shuffles what it stores and a CSV file does not, so neither order can say which rows
-        "the first 2,000" are. The order of the hashes is a shuffle that each source arrives at.
+        "the first 2,000" are. The order of the hashes is a shuffle that all sources share.
 
         Returns:
             (Rows, hexadecimal hash of the whole split).

@@ -1,36 +1,38 @@
-"""Makes lesson.ipynb from lesson.md, the one source of both.
+"""Makes lesson.ipynb from lesson.md, and updates the numbers in lesson.md from results.json.
 
-What the page hides in comments is the notebook's: `<!-- notebook: code` and `<!-- notebook: text`,
-each up to a line `-->`. Commands, and what stands between `<!-- page -->` and `<!-- /page -->`, are
-the page's alone. A comment right behind a figure says which entry of results.json it is:
-`0.80<!-- train_rnn.py titles -->`, `14 seconds<!-- seconds of train_rnn.py titles -->`; no hyphens
-before the flags of a command, since GitHub allows no two in such a comment.
+Comments in lesson.md contain the cells that only the notebook has: `<!-- notebook: code` or
+`<!-- notebook: text`, up to a line `-->`. Shell commands, and text between `<!-- page -->` and
+`<!-- /page -->`, are left out of the notebook. The comment after a number names its entry in
+results.json: `0.80<!-- train_rnn.py titles -->`, `9 seconds<!-- seconds of train_rnn.py best -->`.
+It omits the hyphens before flags, because GitHub shows a comment that contains `--`.
+
+    python docs/make_notebook.py
 """
 
-import argparse
 import base64
 import json
 import re
 import statistics
-import sys
 from pathlib import Path
+
+import nbformat
+from nbformat import v4
 
 DOCS = Path(__file__).parent
 PIECE = re.compile(
     r"^```sh\n.*?^```\n"
     r"|^<!-- page -->\n.*?^<!-- /page -->\n"
-    r"|^<!-- notebook: (?P<kind>code|text)\n(?P<body>.*?)^-->\n",
+    r"|^<!-- notebook: (code|text)\n(.*?)^-->\n",
     flags=re.M | re.S,
 )
 MARK = re.compile(r"(?P<figure>\d+(?:\.\d+)?)(?P<unit>[ a-z]*)<!-- (?P<source>[^\n]*?) -->")
-ONE_RUN = "one run"  # the source of a figure that results.json does not have
+ONE_RUN = "one run"  # the source of a number that is not in results.json
 SECONDS = "seconds of "
-PICTURE = re.compile(r"\]\(diagrams/(?P<name>[^)]+\.svg)\)")
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+PICTURE = re.compile(r"\]\(diagrams/([^)]+\.svg)\)")
 
 
 def stored(results):
-    """What a figure may be marked with: dict of source to number.
+    """Returns a dict from source comment to number.
 
     Args:
         results: the contents of results.json.
@@ -45,96 +47,69 @@ def stored(results):
 
 
 def with_figures(page, results):
-    """The page with its marked figures as they are stored, in as many digits as it has.
+    """Returns the page with each marked number replaced by the stored one, in as many digits.
 
     Args:
         page: the text of lesson.md.
-        results: as of `stored`.
+        results: the contents of results.json.
     """
     figures = stored(results)
 
-    def current(mark):
+    def update(mark):
         if mark["source"] == ONE_RUN:
             return mark[0]
         digits = len(mark["figure"].partition(".")[2])
         start = mark.end("figure") - mark.start()
         return f"{figures[mark['source']]:.{digits}f}{mark[0][start:]}"
 
-    return MARK.sub(current, page)
+    return MARK.sub(update, page)
 
 
 def notebook(page):
-    """The notebook of a page, as a dict in Jupyter's format.
+    """Returns the contents of lesson.ipynb.
 
     Args:
-        page: as of `with_figures`.
+        page: the text of lesson.md.
     """
-    cells, end = [], 0
-    for piece in PIECE.finditer(page):
-        cells.append(_text(page[end : piece.start()]))
-        if piece["kind"]:
-            cells.append({"code": _code, "text": _text}[piece["kind"]](piece["body"]))
-        end = piece.end()
-    cells.append(_text(page[end:]))
-    cells = [cell for cell in cells if cell["source"]]
+    text, *pieces = PIECE.split(page)  # text, then (kind, content, text) of each piece
+    cells = [_text_cell(text)]
+    for kind, content, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+        if kind == "code":
+            cells.append(v4.new_code_cell(content.strip("\n")))
+        elif kind == "text":
+            cells.append(_text_cell(content))
+        cells.append(_text_cell(text))
+    cells = [cell for cell in cells if cell.source]
     for number, cell in enumerate(cells, start=1):
-        cell["id"] = f"cell-{number}"
-    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+        cell.id = f"cell-{number}"  # nbformat's own are random
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return nbformat.writes(v4.new_notebook(cells=cells, metadata=metadata)) + "\n"
 
 
-def as_file(page):
-    """The contents of lesson.ipynb: `str`."""
-    return json.dumps(notebook(page), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def _text_cell(markdown):
+    """A Markdown cell with its diagrams attached and its accuracies marked as AG News's."""
+    cell = v4.new_markdown_cell(MARK.sub(_without_comment, markdown).strip("\n"))
+    for name in PICTURE.findall(cell.source):
+        diagram = base64.b64encode((DOCS / "diagrams" / name).read_bytes()).decode("ascii")
+        cell.setdefault("attachments", {})[name] = {"image/svg+xml": diagram}
+    cell.source = PICTURE.sub(r"](attachment:\1)", cell.source)
+    return cell
 
 
-def _code(body):
-    source = _lines(body)
-    return _cell("code", source) | {"execution_count": None, "outputs": []}
-
-
-def _text(markdown):
-    """A cell that has its diagrams within, and says which figures are AG News's."""
-    pictures = {picture["name"]: _svg(picture["name"]) for picture in PICTURE.finditer(markdown)}
-    markdown = PICTURE.sub(r"](attachment:\g<name>)", markdown)
-    cell = _cell("markdown", _lines(MARK.sub(_as_of_ag_news, markdown)))
-    return cell | ({"attachments": pictures} if pictures else {})
-
-
-def _as_of_ag_news(mark):
+def _without_comment(mark):
     note = "" if mark["source"].startswith(SECONDS) else " (AG News)"
     return f"{mark['figure']}{mark['unit']}{note}"
 
 
-def _cell(kind, source):
-    return {"cell_type": kind, "metadata": {}, "source": source}
-
-
-def _lines(text):
-    return text.strip("\n").splitlines(keepends=True)
-
-
-def _svg(name):
-    picture = (DOCS / "diagrams" / name).read_bytes()
-    return {"image/svg+xml": base64.b64encode(picture).decode("ascii")}
-
-
-def main(arguments=None):
-    """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
-    parser.add_argument(
-        "--figures", action="store_true", help="bring the page's figures up to date first"
-    )
-    options = parser.parse_args(arguments)
+def main():
+    """Updates lesson.md and writes lesson.ipynb."""
     file = DOCS / "lesson.md"
-    page = file.read_text(encoding="utf-8")
-    if options.figures:
-        results = json.loads((DOCS / "results.json").read_text(encoding="utf-8"))
-        page = with_figures(page, results)
-        file.write_text(page, encoding="utf-8")
-    (DOCS / "lesson.ipynb").write_text(as_file(page), encoding="utf-8")
-    return 0
+    results = json.loads((DOCS / "results.json").read_text(encoding="utf-8"))
+    page = with_figures(file.read_text(encoding="utf-8"), results)
+    file.write_text(page, encoding="utf-8")
+    (DOCS / "lesson.ipynb").write_text(notebook(page), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

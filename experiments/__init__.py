@@ -1,4 +1,4 @@
-"""Which training runs tables and pictures are made of; experiments/runs.py makes them."""
+"""The training runs behind the tables and pictures; experiments/runs.py makes them."""
 
 import shlex
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ FULL_TEXT = "title+description"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A training script, a recipe of it, and what is changed of the recipe.
+    """A training script with a recipe and changes to that recipe.
 
     Attributes:
-        script: its name, without .py.
-        recipe: the name of a recipe of it.
-        changes: pairs of hyperparameter and value; see `experiment`.
+        script: the name of the script, without .py.
+        recipe: the name of one of its recipes.
+        changes: tuple of (hyperparameter, value); see `experiment`.
     """
 
     script: str
@@ -35,83 +35,59 @@ class Experiment:
 
     @property
     def command(self):
-        """As typed in a shell, without data and seed."""
-        options = [Path(o).name if "/" in o else o for o in self.options]  # a file's place is local
-        return shlex.join([f"{self.script}.py", self.recipe, *options])
+        """The command line without data and seed."""
+        return shlex.join([f"{self.script}.py", self.recipe, *self.options])
 
-    @property
-    def name(self):
-        """A directory name."""
-        words = [self.script, self.recipe, *self.options]
-        return "-".join(Path(word).name.removeprefix("--") for word in words)
+    def directory_name(self, seed):
+        """The name of the run directory for a seed."""
+        words = [self.script, self.recipe, *self.options, f"seed{seed}"]
+        return "-".join(word.removeprefix("--") for word in words)
 
     def hyperparameters(self):
-        """Those that the recipe and the changes ask for, as a dict."""
+        """The hyperparameters of the changed recipe, as a dict."""
         module = SCRIPTS[self.script]
         recipe = module.RECIPES[self.recipe]
         return vars(recipe.hyperparameters(module.Hyperparameters, **dict(self.changes)))
 
 
 def experiment(script, recipe, **changes):
-    """An `Experiment` with changes given by name."""
+    """Makes an `Experiment`; changes are keyword arguments."""
     return Experiment(script, recipe, tuple(changes.items()))
 
 
 def recipes():
-    """Every recipe of every script, and `best` for titles."""
-    return [
-        experiment("train_rnn", "titles"),
-        experiment("train_rnn", "masked"),
-        experiment("train_rnn", "titles-fast"),
-        experiment("train_rnn", "masked-fast"),
-        experiment("train_rnn", "characters"),
-        experiment("train_rnn", "best"),
-        experiment("train_rnn", "best", text="title"),
-        experiment("train_lstm", "tutorial"),
-        experiment("train_lstm", "fast"),
-        experiment("train_lstm", "best"),
-        experiment("train_bilstm", "tutorial"),
-        experiment("train_bilstm", "fast"),
-        experiment("train_bilstm", "best"),
-    ]
+    """Every recipe of every script, and `best` for titles: list of `Experiment`."""
+    experiments = []
+    for script, module in SCRIPTS.items():
+        experiments += [experiment(script, recipe) for recipe in module.RECIPES]
+        if script == "train_rnn":
+            experiments.append(experiment(script, "best", text="title"))
+    return experiments
 
 
-def switches(vectors=None, width=50):
-    """The tutorial's side remarks: pairs of (what the switch does, the experiment with it).
+def switches():
+    """The tutorial's side remarks: list of (what the switch does, the `Experiment` with it).
 
-    What it is compared with is the same recipe without changes.
-
-    Args:
-        vectors: a file of pretrained word vectors; None leaves these switches out.
-        width: the numbers of each of them.
+    It is compared with the same recipe without changes.
     """
-    pairs = [
-        ("descriptions beside titles", experiment("train_rnn", "titles", text=FULL_TEXT)),
+    return [
+        ("titles and descriptions", experiment("train_rnn", "titles", text=FULL_TEXT)),
         ("padding masked", experiment("train_rnn", "titles", mask=True)),
         ("padding not masked", experiment("train_rnn", "masked", mask=False)),
-        ("buckets behind a mask", experiment("train_rnn", "masked", buckets=32)),
+        ("buckets with a mask", experiment("train_rnn", "masked", buckets=32)),
         ("no buckets", experiment("train_rnn", "titles", buckets=1)),
         (
             "vocabulary of the full text",
             experiment("train_lstm", "tutorial", vectorizer_rows=0, vectorizer_text=FULL_TEXT),
         ),
-        ("a smaller learning rate", experiment("train_rnn", "masked", learning_rate=0.0003)),
-        ("a falling learning rate", experiment("train_lstm", "tutorial", schedule="cosine")),
+        ("smaller learning rate", experiment("train_rnn", "masked", learning_rate=0.0003)),
+        ("decreasing learning rate", experiment("train_lstm", "tutorial", schedule="cosine")),
         ("fewer rows", experiment("train_lstm", "tutorial", train_rows=20000)),
-        ("a larger batch", experiment("train_lstm", "tutorial", batch_size=64)),
-        ("word vectors of the texts", experiment("train_lstm", "fast", embeddings="corpus")),
-        ("GRU for LSTM", experiment("train_lstm", "fast", cell="gru")),
-        ("GRU for LSTM", experiment("train_bilstm", "fast", cell="gru")),
+        ("larger batch", experiment("train_lstm", "tutorial", batch_size=64)),
+        ("word vectors from the corpus", experiment("train_lstm", "fast", embeddings="corpus")),
+        ("GRU instead of LSTM", experiment("train_lstm", "fast", cell="gru")),
+        ("GRU instead of LSTM", experiment("train_bilstm", "fast", cell="gru")),
         ("no dropout", experiment("train_rnn", "best", dropout=0)),
-        ("the last state", experiment("train_rnn", "best", pooling="last")),
+        ("last state instead of max pooling", experiment("train_rnn", "best", pooling="last")),
         ("no adversarial training", experiment("train_rnn", "best", adversarial=0)),
     ]
-    if vectors:
-        given = {"embed_size": width, "embeddings": str(vectors)}
-        frozen = given | {"train_embeddings": False}
-        pairs += [
-            ("pretrained vectors", experiment("train_lstm", "fast", **given)),
-            ("pretrained vectors, frozen", experiment("train_lstm", "fast", **frozen)),
-            ("pretrained vectors", experiment("train_lstm", "best", **given)),
-        ]
-    return pairs

@@ -1,4 +1,4 @@
-"""What a recurrent network has to beat: the most frequent class, and the counting of words."""
+"""What a recurrent network has to beat: the most frequent class, and classifiers of word counts."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ VOCAB_SIZE, BUCKETS = 30000, 32
 
 
 def majority_class(train_labels, test_labels):
-    """Test accuracy of the class that is most frequent in train, whatever the text.
+    """Computes the test accuracy of always predicting the most frequent class in train.
 
     Args:
         train_labels, test_labels: int arrays.
@@ -21,15 +21,15 @@ def majority_class(train_labels, test_labels):
 
 
 def tf_idf(train, test, text):
-    """Trains a logistic regression on which words, and pairs of words, stand in a text how often.
+    """Trains a logistic regression on TF-IDF of words and pairs of words.
 
     Args:
         train, test: `corpus.Rows`.
         text: "title" or "title+description".
 
     Returns:
-        (test accuracy, number of parameters); None without scikit-learn, or where no word of two
-        letters or more occurs twice or all rows have one class.
+        (test accuracy, number of parameters); None without scikit-learn, or if no word of two
+        letters or more occurs twice, or if all rows have the same class.
     """
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -37,20 +37,20 @@ def tf_idf(train, test, text):
     except ModuleNotFoundError:
         return None
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    model = LogisticRegression(C=10, max_iter=1000)
     try:
-        words = vectorizer.fit_transform(train.texts(text))
-        model = LogisticRegression(C=10, max_iter=1000).fit(words, train.labels)
+        model.fit(vectorizer.fit_transform(train.texts(text)), train.labels)
     except ValueError:
         return None
-    right = model.predict(vectorizer.transform(test.texts(text))) == test.labels
-    return float(np.mean(right)), model.coef_.size + model.intercept_.size
+    accuracy = model.score(vectorizer.transform(test.texts(text)), test.labels)
+    return float(accuracy), model.coef_.size + model.intercept_.size
 
 
 def bag_of_words(corpus, text, seed):
-    """Trains a network that averages the vectors of a text's words, in whatever order they come.
+    """Trains a network on the mean of a text's word vectors, which ignores the order of words.
 
     After Joulin et al., Bag of Tricks for Efficient Text Classification (fastText):
-    https://arxiv.org/abs/1607.01759; single words, no n-grams.
+    https://arxiv.org/abs/1607.01759, without n-grams.
 
     Args:
         corpus: a `corpus.Corpus`.
@@ -62,25 +62,21 @@ def bag_of_words(corpus, text, seed):
     """
     keras.utils.set_random_seed(seed)
     vectorizer = data.fit_vectorizer(corpus.train, text, VOCAB_SIZE)
-    train = data.vectorize(vectorizer, corpus.train, text)
-    test = data.vectorize(vectorizer, corpus.test, text)
+    train, test = (data.vectorize(vectorizer, rows) for rows in (corpus.train, corpus.test))
     batches = data.TrainingBatches(train, BATCH_SIZE, BUCKETS, seed)
-    classes = len(corpus.classes)
     model = keras.Sequential(
         [
             keras.Input(shape=(None,), dtype="int32"),
             layers.Embedding(vectorizer.vocabulary_size(), EMBED_SIZE, mask_zero=True),
             layers.GlobalAveragePooling1D(),
-            layers.Dense(classes, activation="softmax"),
+            layers.Dense(len(corpus.classes), activation="softmax"),
         ]
     )
-    steps = EPOCHS * len(batches)
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, EPOCHS * len(batches))
     model.compile(
         keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", jit_compile=False
     )
-    for batches.epoch in range(EPOCHS):
-        model.fit(batches.dataset(), verbose=0, shuffle=False)
+    model.fit(batches.dataset(), epochs=EPOCHS, callbacks=[batches], verbose=0, shuffle=False)
     test_batches = data.evaluation_batches(test, batches.boundaries)
     matrix = evaluation.confusion_matrix(model, test_batches)
-    return evaluation.accuracy(matrix), model.count_params()
+    return float(matrix.trace() / matrix.sum()), model.count_params()

@@ -2,21 +2,21 @@
 
     python -m experiments.error_analysis --data DIR
 
-It looks for runs where `reproduce.py` puts them.
+It uses the runs of `reproduce.py` where they exist.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+import predict
 from corpus import load
-from experiments import PROJECT, experiment
+from experiments import FULL_TEXT, PROJECT, experiment
+from experiments.executors import LocalExecutor
 from experiments.runs import run_all
-from predict import load_model, probabilities
-from training import backend, command_line, evaluation, plots
+from training import plots, process, startup
 
 MODELS = {
     "SimpleRNN on titles": experiment("train_rnn", "best", text="title"),
@@ -25,186 +25,163 @@ MODELS = {
     "stacked BiLSTM": experiment("train_bilstm", "best"),
 }
 BASELINE = "TF-IDF, logistic regression"
-OKABE_ITO = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]
-COLORS = dict(zip([*MODELS, BASELINE], OKABE_ITO, strict=True))
+COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]  # Okabe and Ito's
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
-SURE = 0.9  # a model of a class, at the least, for a label to look wrong
-FEWEST_TEXTS = 20  # of a point of the reliability picture
+MOST_PAIRS = 6  # of classes that a model confuses
+DOUBTFUL = 0.9  # a label looks wrong if all models give another class more than this
+FEWEST_TEXTS = 20  # in a bin of the reliability diagram
 
 
-def draw_confusion(matrices, classes, path):
-    """A confusion matrix for each model."""
+def draw_lines(path, lines, xlabel, ylabel="test accuracy"):
+    """Draws a line for each model: dict of name to (x, y)."""
+    figure = Figure(figsize=(8, 4), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    axes.set_prop_cycle(color=COLORS)
+    for name, points in lines.items():
+        axes.plot(*points, marker="o", label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path)
+
+
+def draw_confusion(path, matrices, classes):
+    """Draws the confusion matrix of each model: dict of name to int array (classes, classes)."""
     figure = Figure(figsize=(10, 9), layout="constrained")
     for axes, (name, matrix) in zip(figure.subplots(2, 2).flat, matrices.items(), strict=True):
         plots.draw_confusion_matrix(axes, matrix, classes)
-        axes.set_title(f"{name}: {evaluation.accuracy(matrix):.4f}")
-    figure.savefig(path, dpi=100, format="png")
+        axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.4f}")
+    figure.savefig(path)
 
 
-def draw_lengths(right, lengths, path):
-    """Accuracy in groups of about equally many texts, from the shortest to the longest."""
+def accuracy_by_length(correct, lengths):
+    """Computes accuracy in groups of about equally many texts, from the shortest to the longest.
+
+    Args:
+        correct: dict of name to bool array of shape (texts,).
+        lengths: int array of shape (texts,), the number of words.
+
+    Returns:
+        Dict of name to (labels of the groups, accuracies), two lists.
+    """
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, LENGTH_GROUPS + 1)))
     group = np.searchsorted(edges[1:-1], lengths, side="left")
-    labels = [
-        f"{lengths[group == i].min()}–{lengths[group == i].max()}" for i in range(len(edges) - 1)
-    ]
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    for name, correct in right.items():
-        accuracy = [correct[group == i].mean() for i in range(len(labels))]
-        axes.plot(labels, accuracy, color=COLORS[name], marker="o", label=name)
-    axes.set(xlabel="words of title and description", ylabel="test accuracy")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120, format="png")
+    members = [group == i for i in range(len(edges) - 1)]
+    labels = [f"{lengths[texts].min()}–{lengths[texts].max()}" for texts in members]
+    return {name: (labels, [c[texts].mean() for texts in members]) for name, c in correct.items()}
 
 
-def draw_rows(accuracies, path):
-    """Accuracy against the number of train rows."""
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    for name, points in accuracies.items():
-        rows, accuracy = zip(*points, strict=True)
-        axes.plot(rows, accuracy, color=COLORS[name], marker="o", label=name)
-    axes.set(xscale="log", xlabel="train rows (logarithmic)", ylabel="test accuracy")
-    axes.set_xticks(rows, [f"{count:,}" for count in rows])
-    axes.minorticks_off()
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120, format="png")
-
-
-def draw_reliability(shares, labels, path):
-    """How often each model is right against how sure it is."""
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.5)
-    for name, said in shares.items():
-        texts, sure, right = evaluation.reliability(said, labels)
-        enough = texts >= FEWEST_TEXTS
-        axes.plot(sure[enough], right[enough], color=COLORS[name], marker="o", label=name)
-    axes.set(xlabel="probability of the predicted class", ylabel="share of texts that are right")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120, format="png")
-
-
-def print_confusions(name, matrix, classes):
-    """The pairs of classes from the most to the least confused."""
+def print_errors(name, matrix, classes):
+    """Prints the pairs of classes that a model confuses most."""
     errors = matrix - np.diag(np.diag(matrix))
-    print(f"\n{name}: {errors.sum()} errors\n\n| true class | taken for | texts | of all errors |")
-    print("|---|---|---|---|")
-    for place in np.argsort(errors, axis=None)[::-1][:6]:
-        true, predicted = np.unravel_index(place, errors.shape)
+    print(f"\n{name}: {errors.sum()} errors\n")
+    print("| true class | predicted class | texts | of all errors |\n|---|---|---|---|")
+    for pair in np.argsort(errors, axis=None)[::-1][:MOST_PAIRS]:
+        true, predicted = np.unravel_index(pair, errors.shape)
         count = errors[true, predicted]
         share = count / max(errors.sum(), 1)
         print(f"| {classes[true]} | {classes[predicted]} | {count} | {share:.0%} |")
 
 
-def print_sure_mistakes(name, test, classes, shares, count=10):
-    """The titles that a model was surest to be of another class."""
-    predicted = shares.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != test.labels)
-    print(f"\n{name}, the surest mistakes:")
-    for i in wrong[np.argsort(-shares[wrong, predicted[wrong]])][:count]:
-        true, said = classes[test.labels[i]], classes[predicted[i]]
-        print(f"- {said} ({shares[i].max():.3f}), in AG News {true}: {test.texts('title')[i]}")
-
-
-def doubtful_labels(said, labels):
-    """Where all models give one and the same class, which is not the label, more than `SURE`.
+def doubtful_labels(probabilities, labels):
+    """Finds labels where all models give the same other class more than `DOUBTFUL`.
 
     Args:
-        said: arrays of shape (texts, classes), the probabilities of each model.
+        probabilities: list of float arrays of shape (texts, classes), one of each model.
         labels: int array of shape (texts,).
 
     Returns:
         int array of positions.
     """
-    least = np.min(list(said), axis=0)
-    return np.flatnonzero((least.max(axis=1) > SURE) & (least.argmax(axis=1) != labels))
+    least = np.min(probabilities, axis=0)
+    return np.flatnonzero((least.max(axis=1) > DOUBTFUL) & (least.argmax(axis=1) != labels))
 
 
-def growth(chosen, data, corpus, whole, directory):
-    """Pairs of (train rows, test accuracy); `whole` is the result with all rows."""
-    sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)]
-    changes = [dict(chosen.changes) | {"train_rows": size} for size in sizes]
-    fewer = [experiment(chosen.script, chosen.recipe, **change) for change in changes]
-    results = run_all([(one, SEED) for one in fewer], data, directory)
-    points = [results[one, SEED]["test_accuracy"] for one in fewer]
-    return [*zip(sizes, points, strict=True), (len(corpus.train), whole["test_accuracy"])]
-
-
-def baseline_growth(corpus):
-    """What `growth` gives for TF-IDF with logistic regression, by name; {} where it fails."""
-    from experiments import baselines  # imports TensorFlow
-
-    sizes = [size for size in TRAIN_ROWS if size < len(corpus.train)] + [len(corpus.train)]
-    text = "title+description"
-    runs = [(size, baselines.tf_idf(corpus.train[:size], corpus.test, text)) for size in sizes]
-    points = [(size, run[0]) for size, run in runs if run]
-    return {BASELINE: points} if points else {}
-
-
-def analyse(corpus, results, grown, runs, pictures):
-    """Writes four pictures into a directory and prints the tables.
+def analyse(corpus, probabilities, pictures):
+    """Draws pictures of the models' predictions and prints the tables.
 
     Args:
         corpus: the `corpus.Corpus` of the runs.
-        results: dict of (experiment, seed) to result.json.
-        grown: dict of model to pairs as of `growth`.
-        runs: the directory of the runs.
+        probabilities: dict of name to float array of shape (test texts, classes).
         pictures: the directory for the pictures.
     """
-    test, classes, matrices, right, said = corpus.test, corpus.classes, {}, {}, {}
-    for name, chosen in MODELS.items():
-        model = load_model(Path(runs) / f"{chosen.name}-seed{SEED}")
-        shares = probabilities(model, test.texts(results[chosen, SEED]["hyperparameters"]["text"]))
-        predicted = shares.argmax(axis=1)
-        said[name], right[name] = shares, predicted == test.labels
-        matrices[name] = evaluation.count(test.labels, predicted, len(classes))
-        print_confusions(name, matrices[name], classes)
-        print_sure_mistakes(name, test, classes, shares)
-        print(f"\ncalibration error {evaluation.calibration_error(shares, test.labels):.4f}")
-    wrong_everywhere = ~np.any(list(right.values()), axis=0)
-    print(f"\n{wrong_everywhere.sum()} texts are mistaken by all {len(MODELS)} models")
-    doubtful = doubtful_labels(said.values(), test.labels)
-    print(f"{len(doubtful)} labels look wrong: all are surer than {SURE} of one other class")
-    for name, points in grown.items():
-        print(name, *(f"{size:,}: {accuracy:.4f}" for size, accuracy in points), sep="  ")
-    lengths = np.array([len(text.split()) for text in test.texts("title+description")])
-    draw_confusion(matrices, classes, pictures / "confusion.png")
-    draw_lengths(right, lengths, pictures / "lengths.png")
-    draw_reliability(said, test.labels, pictures / "reliability.png")
-    draw_rows(grown, pictures / "rows.png")
+    from training import evaluation
+
+    labels, correct, matrices, diagram = corpus.test.labels, {}, {}, {}
+    for name, values in probabilities.items():
+        predicted = values.argmax(axis=1)
+        correct[name] = predicted == labels
+        matrices[name] = evaluation.count(labels, predicted, len(corpus.classes))
+        texts, confidence, accuracy = evaluation.reliability(values, labels)
+        diagram[name] = confidence[texts >= FEWEST_TEXTS], accuracy[texts >= FEWEST_TEXTS]
+        print_errors(name, matrices[name], corpus.classes)
+        print(f"\ncalibration error {evaluation.calibration_error(values, labels):.4f}")
+    wrong = ~np.any([*correct.values()], axis=0)
+    print(f"\n{wrong.sum()} texts are misclassified by all {len(correct)} models")
+    doubtful = doubtful_labels([*probabilities.values()], labels)
+    print(f"{len(doubtful)} labels look wrong: all models give another class over {DOUBTFUL}")
+    draw_confusion(pictures / "confusion.png", matrices, corpus.classes)
+    lengths = np.array([len(text.split()) for text in corpus.test.texts(FULL_TEXT)])
+    lines = accuracy_by_length(correct, lengths)
+    draw_lines(pictures / "lengths.png", lines, "words of title and description")
+    diagram["perfectly calibrated"] = (0, 1), (0, 1)
+    axis_labels = "probability of the predicted class", "share of texts that are right"
+    draw_lines(pictures / "reliability.png", diagram, *axis_labels)
+
+
+def accuracies_by_rows(sizes, options):
+    """Makes the runs on fewer and on all training rows: dict of name to list of accuracies."""
+    series = {}
+    for name, model in MODELS.items():
+        changes = [dict(model.changes) | {"train_rows": size} for size in sizes[:-1]]
+        fewer = [experiment(model.script, model.recipe, **change) for change in changes]
+        series[name] = [(run, SEED) for run in (*fewer, model)]
+    results = run_all(sum(series.values(), []), options.data, options.dir, LocalExecutor())
+    return {name: [results[r]["test_accuracy"] for r in runs] for name, runs in series.items()}
+
+
+def predict_test(test, directory):
+    """Classifies the test rows with each model: dict of name to array of shape (texts, classes)."""
+    probabilities = {}
+    for name, run in MODELS.items():
+        model = predict.load_model(Path(directory) / run.directory_name(SEED))
+        texts = test.texts(run.hyperparameters()["text"])
+        probabilities[name] = predict.probabilities(model, texts)
+    return probabilities
 
 
 def main(arguments=None):
-    """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="ag_news", help="as of the training scripts")
-    parser.add_argument("--dir", default="runs/reproduce", help="where the runs are or go")
-    parser.add_argument(
-        "--pictures", type=Path, default=PROJECT / "docs", help="where the pictures go"
-    )
-    options = parser.parse_args(arguments)
-    with command_line.errors("error_analysis.py") as end:
-        corpus = load(options.data)
-        results = run_all([(one, SEED) for one in MODELS.values()], options.data, options.dir)
-        grown = {
-            name: growth(chosen, options.data, corpus, results[chosen, SEED], options.dir)
-            for name, chosen in MODELS.items()
-        }
-        backend.start()  # all runs are made: they have the terminal themselves
-        from training import devices
+    """Runs the command line.
 
-        devices.prepare()
-        grown |= baseline_growth(corpus)
-        analyse(corpus, results, grown, options.dir, options.pictures)
-    return end.status
+    Raises:
+        SystemExit: status 1 after an error, 2 for wrong usage, 130 or 143 if interrupted.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="ag_news", help="see the training scripts")
+    parser.add_argument("--dir", default="runs/reproduce", help="directory for the runs")
+    parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="their directory")
+    options = parser.parse_args(arguments)
+    with process.one_line_errors("error_analysis.py"), process.signals():
+        corpus = load(options.data)
+        sizes = [n for n in TRAIN_ROWS if n < len(corpus.train)] + [len(corpus.train)]
+        accuracies = accuracies_by_rows(sizes, options)
+        with startup.tensorflow():
+            import devices
+            from experiments import baselines
+
+            fits = [baselines.tf_idf(corpus.train[:n], corpus.test, FULL_TEXT) for n in sizes]
+            if all(fits):
+                accuracies[BASELINE] = [accuracy for accuracy, _ in fits]
+            with devices.prepared():
+                analyse(corpus, predict_test(corpus.test, options.dir), options.pictures)
+        labels = [f"{n:,}" for n in sizes]
+        lines = {name: (labels, values) for name, values in accuracies.items()}
+        draw_lines(options.pictures / "rows.png", lines, "train rows")
+        for name, values in accuracies.items():
+            print(name, *map("{}: {:.4f}".format, labels, values), sep="  ")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,16 +4,18 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import devices
 from corpus.rows import Rows
-from training import devices
 from training.directory import RunDirectory
 
 PROJECT = Path(__file__).parent.parent
+ROOMS = ("training", "devices", "saving", "corpus", "experiments")
 WORDS = {
     "1": "minister border treaty troops election embassy",
     "2": "match goal coach season league striker",
@@ -22,7 +24,8 @@ WORDS = {
 }
 
 
-devices.prepare()  # while pytest holds back what is printed
+READY = ExitStack()
+READY.enter_context(devices.prepared())  # while pytest holds back what is printed
 
 
 def pytest_configure(config):
@@ -59,7 +62,7 @@ def clone(tmp_path):
     directory = tmp_path / "clone"
     for file in PROJECT.rglob("*.py"):
         place = file.relative_to(PROJECT)
-        if place.parts[0] in ("training", "corpus", "experiments") or len(place.parts) == 1:
+        if place.parts[0] in ROOMS or len(place.parts) == 1:
             (directory / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, directory / place)
     return directory
@@ -81,6 +84,15 @@ def rows(titles):
     return Rows(np.arange(count, dtype=np.int32), np.array(titles, object), descriptions)
 
 
+def status(main, arguments):
+    """The exit status of a script's `main`."""
+    try:
+        main(list(map(str, arguments)))
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
 def words(*arguments):
     """A command line for a script's `main`."""
     return [str(argument) for argument in arguments]
@@ -88,7 +100,7 @@ def words(*arguments):
 
 def weights(run):
     """The weights that a run has saved: list of float arrays."""
-    import keras  # after `devices.prepare`
+    import keras  # after `devices.prepared`
 
     import models  # noqa: F401  (how texts are read is registered there)
 
@@ -157,7 +169,7 @@ def comparison_of_outputs_and_gradients(plain):
 
 
 def _outputs_and_gradients(model, ids):
-    import tensorflow as tf  # after `devices.prepare`
+    import tensorflow as tf  # after `devices.prepared`
 
     @tf.function
     def traced(ids):
@@ -172,7 +184,7 @@ def _outputs_and_gradients(model, ids):
 
 def fitted(history, epochs=2, steps_per_execution=1, callbacks=(), verbose=0):
     """A small network after `fit` with the callbacks: what `fit` returns."""
-    import keras  # after `devices.prepare`
+    import keras  # after `devices.prepared`
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])

@@ -1,11 +1,14 @@
 """A copy of the scripts, edited as the README invites its reader to."""
 
 import json
+import shutil
+from pathlib import Path
 
 import keras
 import pytest
 from conftest import edit
 
+import models  # noqa: F401 - its layers are in every saved model
 from training.directory import load_result
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3]
@@ -41,8 +44,76 @@ def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(clone, run_scri
     done = train(run_script, clone / "train_rnn.py", "--data", tiny, "--run-dir", run)
     assert done.returncode == 0, done.stderr
     assert load_result(run)["hyperparameters"]["units"] == 5
-    layer = keras.models.load_model(run / "model.keras").layers[-1].get_layer("recurrent")
+    layer = keras.models.load_model(run / "model.keras").get_layer("simple_rnn").layers[1]
     assert layer.units == 5
+
+
+EDITS = {
+    "max_words=hp.max_words": "max_words=3",
+    "reads=hp.text": 'reads="title"',
+    "tokens=hp.tokens": 'tokens="characters"',
+    "markup=hp.markup": 'markup="removed"',
+    "epochs=hp.epochs,": "epochs=3,",
+    "models.lstm(": "models.masked_lstm(",
+}
+
+
+@pytest.mark.parametrize("before", EDITS)
+def test_an_edit_in_main_is_what_is_trained_saved_and_measured(before, clone, run_script, tmp_path):
+    edit(clone / "train_lstm.py", (before, EDITS[before]))
+    edit(
+        clone / "models.py",
+        (
+            "def masked_rnn(",
+            "def masked_lstm(*sizes, **options):\n"
+            "    return lstm(*sizes, **options | {'mask': True, 'dropout': 0.1})\n\n\n"
+            "def masked_rnn(",
+        ),
+    )
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, count in (("train", 40), ("test", 12)):
+        rows = [
+            f'{label},"{words} {name} {i}","&lt;b&gt; a\\b {words} #39;s {"profit " * (i % 9)}"'
+            for i in range(count)
+            for label, words in (("a", "goal by a striker"), ("b", "oil prices fall"))
+        ]
+        (data / f"{name}.csv").write_text("label,title,description\n" + "\n".join(rows) + "\n")
+    run = tmp_path / "run"
+    command = ["--data", data, "--run-dir", run, "--units", 3, "--embed-size", 4, "--epochs", 2]
+    done = train(run_script, clone / "train_lstm.py", *command)
+    assert done.returncode == 0, done.stderr
+    scores = run_script(clone / "predict", run, "--evaluate", data / "test.csv", "--json")
+    accuracy = load_result(run)["test_accuracy"]
+    assert json.loads(scores.stdout)["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    expected = {
+        "max_words=hp.max_words": ("max_words", 3),
+        "reads=hp.text": ("text", "title"),
+        "tokens=hp.tokens": ("tokens", "characters"),
+        "markup=hp.markup": ("markup", "removed"),
+    }
+    if before in expected:
+        name, value = expected[before]
+        assert load_result(run)["reading"][name] == value
+    history = (run / "history.csv").read_text().splitlines()
+    assert history[-1].split(",")[1] == ("3" if "epochs" in before else "2")
+
+
+def test_token_ids_that_the_saved_model_would_not_read_are_refused(clone, run_script, tmp_path):
+    other = "        other = models.Vectorizer(vectorizer.get_vocabulary(False), max_words=3)\n"
+    edit(
+        clone / "train_lstm.py",
+        ("data.vectorize(vectorizer, rows)", "data.vectorize(other, rows)"),
+        ("        run.print(data.describe", other + "        run.print(data.describe"),
+    )
+    command = ["--data", "sample", "--train-rows", 300, "--run-dir", tmp_path / "run", *SMALL]
+    sample = Path(__file__).parent.parent / "sample"
+    shutil.copytree(sample, clone / "sample")
+    done = train(run_script, clone / "train_lstm.py", *command)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "the saved model gives other probabilities than were measured" in line
+    assert not (tmp_path / "run" / "result.json").exists()
 
 
 @pytest.mark.slow
@@ -63,7 +134,7 @@ def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, t
             'RECIPES = {\n    "mine": Recipe("my recipe", None, units=4, epochs=2),\n',
         ),
         (
-            "run.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches))",
+            "devices.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches))",
             "keras.optimizers.SGD(0.1, clipnorm=hp.clip_norm)",
         ),
         ("        import data", "        import keras\n        import data"),
@@ -91,7 +162,8 @@ def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, t
     assert result["recipe"] == "mine"
     own = {"clip_norm": 1.0, "note": "a first try", "dropout": 0.1, "units": 4, "epochs": 2}
     assert own.items() <= result["hyperparameters"].items()
-    assert "units 4 (top of the file: 64)" in done.stdout.splitlines()
+    assert "mine: --dropout" not in done.stdout
+    assert "mine: --units 4 --epochs 2" in done.stdout
     answers = run_script(clone / "predict", run, "--json", "goal by the striker", "bank " * 40)
     assert answers.returncode == 0, answers.stderr
     classes = [json.loads(line)["class"] for line in answers.stdout.splitlines()]

@@ -7,7 +7,7 @@ import shutil
 import zipfile
 
 import pytest
-from conftest import PROJECT, words
+from conftest import PROJECT, status, words
 
 import predict
 import train_bilstm
@@ -89,11 +89,11 @@ def test_each_form_trains_and_predicts_under_its_own_names(form, script, recipe,
     assert result["tutorial_accuracy"] is None
     shutil.copy(run / "model.keras", tmp_path / "alone.keras")
     capsys.readouterr()
-    assert predict.main([str(tmp_path / "alone.keras"), "A late goal wins", "--json"]) == 0
+    assert status(predict.main, [tmp_path / "alone.keras", "A late goal wins", "--json"]) == 0
     [answer] = map(json.loads, capsys.readouterr().out.splitlines())
     assert list(answer["probabilities"]) == EXPECTED[form]
     file = tmp_path / f"test{content['test'][0]}"
-    assert predict.main([str(tmp_path / "alone.keras"), "--evaluate", str(file), "--json"]) == 0
+    assert status(predict.main, [tmp_path / "alone.keras", "--evaluate", file, "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert scores["accuracy"] == pytest.approx(result["test_accuracy"])
     assert scores["macro_f1"] == pytest.approx(result["macro_f1"])
@@ -129,7 +129,7 @@ def test_capitals_and_punctuation_of_any_script_are_those_of_training(tmp_path, 
     assert result["test_accuracy"] == 1
     assert result["classes"] == ["спорт", "деньги"]
     capsys.readouterr()
-    assert predict.main([str(run), "МАТЧ ГОЛ", "“БАНК”"]) == 0
+    assert status(predict.main, [run, "МАТЧ ГОЛ", "“БАНК”"]) == 0
     sport, money = capsys.readouterr().out.splitlines()
     assert (sport.split()[0], money.split()[0]) == ("спорт", "деньги")
 
@@ -141,7 +141,7 @@ def test_without_a_test_file_the_last_tenth_is_held_out_whatever_the_seed(tmp_pa
     assert result["data"]["rows"] == {"train": 54, "held_out": 0, "test": 6}
     again = load(directory)
     assert result["data"]["test_hash"] == again.test_hash
-    assert "no test file, so 6 of 60 rows are held out" in str(again)
+    assert "6 of 60 rows are set aside for testing" in str(again)
 
 
 def test_a_language_without_spaces_gets_a_hint_and_is_read_by_characters(tmp_path, capsys):
@@ -149,11 +149,11 @@ def test_a_language_without_spaces_gets_a_hint_and_is_read_by_characters(tmp_pat
     directory = corpus(tmp_path / "d", rows * 40, rows * 3)
     run = words("fast", "--data", directory, "--run-dir", tmp_path / "words", *SMALL[:-1])
     train_lstm.main(run)
-    assert "hint: few spaces between words" in capsys.readouterr().out
+    assert "hint: the texts have few spaces" in capsys.readouterr().out
     result, run = trained_on(directory, "--tokens", "characters", "--epochs", 6)
     assert result["test_accuracy"] == 1
     capsys.readouterr()
-    assert predict.main([str(run), "--explain", "足联"]) == 0
+    assert status(predict.main, [run, "--explain", "足联"]) == 0
     assert [line[-2:].strip() for line in capsys.readouterr().out.splitlines()] == ["足", "足联"]
 
 
@@ -164,7 +164,7 @@ def test_texts_are_cut_in_training_and_in_the_saved_model(tmp_path, capsys):
     assert result["test_accuracy"] == 1
     capsys.readouterr()
     texts = ["goal goal goal", "goal goal goal " + "bank " * 90]
-    assert predict.main([str(run), "--json", *texts]) == 0
+    assert status(predict.main, [run, "--json", *texts]) == 0
     short, long = map(json.loads, capsys.readouterr().out.splitlines())
     assert short["probabilities"] == pytest.approx(long["probabilities"], abs=1e-6)
 
@@ -173,10 +173,8 @@ def test_markup_can_be_removed(tmp_path, capsys):
     rows = [["1", "bank\\striker &lt;b&gt;company #39;s"], ["2", "goal keeper"]]
     directory = corpus(tmp_path / "d", rows * 20, rows)
     _, run = trained_on(directory, "--markup", "removed")
-    assert (
-        predict.main([str(run), "--json", "bank\\striker company #39;s", "bank striker company's"])
-        == 0
-    )
+    texts = ["bank\\striker company #39;s", "bank striker company's"]
+    assert status(predict.main, [run, "--json", *texts]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines()[-2:])
     assert first["probabilities"] == pytest.approx(second["probabilities"], abs=1e-6)
 
@@ -188,7 +186,7 @@ def test_a_vocabulary_of_any_characters_is_saved_as_it_was_measured(tokens, tmp_
     directory = corpus(tmp_path / "d", rows * 30, rows * 5)
     result, run = trained_on(directory, "--tokens", tokens, "--epochs", 4)
     capsys.readouterr()
-    assert predict.main([str(run), "--evaluate", str(directory / "test.csv"), "--json"]) == 0
+    assert status(predict.main, [run, "--evaluate", directory / "test.csv", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["accuracy"] == result["test_accuracy"]
 
 
@@ -205,18 +203,18 @@ def test_evaluate_takes_names_or_numbers_and_names_the_row_of_another_class(
 ):
     file = tmp_path / "rows.tsv"
     file.write_text("label\ttext\nSports\tgoal\n3\tbank\n")
-    assert predict.main([str(trained), "--evaluate", str(file)]) == 1
-    assert "numbers mixed with names" in capsys.readouterr().err
+    assert status(predict.main, [trained, "--evaluate", file]) == 1
+    assert "labels must be all numbers or all names" in capsys.readouterr().err
     file.write_text("label\ttext\nSports\tgoal\nSports\tstriker\nBusiness\tbank\n")
-    assert predict.main([str(trained), "--evaluate", str(file)]) == 0
+    assert status(predict.main, [trained, "--evaluate", file]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{file}: 3 rows; class from 'label', title from 'text'")
+    assert lines[0].startswith(f"{file}: 3 rows; columns: 'label' = label, 'text' = title")
     assert re.match(r"accuracy \d\.\d{4}, macro F1 \d\.\d{4}$", lines[1])
     assert [line.split()[0] for line in lines[2:]] == list(CLASSES)
     file.write_text("label\ttext\nSports\tgoal\nWeather\train\n")
-    assert predict.main([str(trained), "--evaluate", str(file)]) == 1
+    assert status(predict.main, [trained, "--evaluate", file]) == 1
     error = capsys.readouterr().err
-    assert f"{file}, row 3, column 1: the class 'Weather', which the model does not have" in error
+    assert f"{file}, row 3, column 1: the model has no label 'Weather'" in error
     with pytest.raises(SystemExit) as refused:
         predict.main([str(trained), "--evaluate", str(file), "text"])
     assert refused.value.code == 2
@@ -247,10 +245,9 @@ def test_a_wrong_train_file_is_one_line_and_leaves_nothing(kind, tmp_path, capsy
     [
         ["--patience", 2],
         ["--patience", 2, "--validation", "none"],
-        ["--patience", 2, "--validation", "held-out", "--devices", "all"],
     ],
 )
-def test_patience_needs_rows_held_out_on_one_device(options, capsys):
+def test_patience_needs_rows_held_out(options, capsys):
     with pytest.raises(SystemExit) as refused:
         train_lstm.main(words(*options))
     assert refused.value.code == 2

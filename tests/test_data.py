@@ -32,14 +32,14 @@ def test_the_vocabulary_is_capped_and_comes_from_lower_case_words_without_punctu
 
 @pytest.mark.parametrize("texts", [["", "!"], ["q" * 300, "r" * 1000]])
 def test_texts_without_a_word_are_refused(texts):
-    with pytest.raises(UserError, match="the 2 texts .* hold no word"):
+    with pytest.raises(UserError, match="the 2 texts .* contain no word"):
         data.fit_vectorizer(rows(texts), "title", 20)
 
 
 def test_token_ids_are_those_of_the_layer(vectorizer):
-    tokens = data.vectorize(vectorizer, rows(TEXTS), "title")
+    tokens = data.vectorize(vectorizer, rows(TEXTS))
     assert tokens.lengths.tolist() == [2, 1, 5, 6]
-    expected = np.asarray(models.token_ids(vectorizer, TEXTS.tolist()))[:, :6]
+    expected = np.asarray(vectorizer(TEXTS.tolist()))[:, :6]
     ids, labels = tokens.batch(np.arange(4), 6)
     assert ids.numpy().tolist() == expected.tolist()
     assert labels.numpy().tolist() == [0, 1, 2, 3]
@@ -50,17 +50,17 @@ def test_token_ids_are_those_of_the_layer(vectorizer):
 
 def test_no_row_is_masked_whole_which_cudnn_refuses(vectorizer):
     texts = np.array(["", "!?", "oil", "", "a goal"], dtype=object)
-    tokens = data.vectorize(vectorizer, rows(texts), "title")
+    tokens = data.vectorize(vectorizer, rows(texts))
     for ids, _ in data.evaluation_batches(tokens, np.array([2])).as_numpy_iterator():
         assert (ids != 0).any(axis=1).all()
     for some in (texts, texts[:2]):
-        ids = np.asarray(models.token_ids(vectorizer, some.tolist()))
+        ids = np.asarray(vectorizer(some.tolist()))
         assert (ids[:, 0] != 0).all()
         assert (ids[:2] == [1] + [0] * (ids.shape[1] - 1)).all()
 
 
 def test_an_unknown_word_is_not_padding(vectorizer):
-    tokens = data.vectorize(vectorizer, rows(np.array(["zebra oil"], dtype=object)), "title")
+    tokens = data.vectorize(vectorizer, rows(np.array(["zebra oil"], dtype=object)))
     assert np.asarray(tokens.ids).tolist() == [1, vectorizer.get_vocabulary().index("oil"), 0]
 
 
@@ -154,33 +154,54 @@ def test_rows_held_out_are_the_last_and_not_trained_on(many):
 
 
 def test_too_few_rows_to_hold_any_out_are_refused(many):
-    with pytest.raises(UserError, match="no train row is left"):
+    with pytest.raises(UserError, match="no row is left to train on"):
         data.hold_out(many[:1], many, "held-out")
-    with pytest.raises(UserError, match="no train row is left"):
-        data.hold_out(many[:3], many, "none", replicas=4)
 
 
-def test_several_replicas_get_equal_shares(many):
-    train, _ = data.hold_out(many, many, "none", replicas=4)
-    batches = data.TrainingBatches(train, 8, buckets=3)
-    assert [len(labels) for _, labels in batches.dataset()].count(8) == 12
-    assert all(len(labels) % 4 == 0 for _, labels in batches.dataset())
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("steps_per_execution", [1, 4])
+def test_a_fit_that_resumes_within_an_epoch_takes_the_steps_that_were_left(
+    many, steps_per_execution
+):
+    def compiled():
+        keras.utils.set_random_seed(1)
+        model = models.lstm(50, embed_size=4, units=3, classes=101)
+        loss = "sparse_categorical_crossentropy"
+        model.compile("sgd", loss, steps_per_execution=steps_per_execution, jit_compile=False)
+        return model
+
+    def fit(model, batches, **options):
+        model.fit(batches.dataset(), callbacks=[batches], shuffle=False, verbose=0, **options)
+
+    whole, resumed = compiled(), compiled()
+    fit(whole, data.TrainingBatches(many, 8, buckets=3), epochs=3)
+    batches = data.TrainingBatches(many, 8, buckets=3)
+    batches.epoch = 1
+    first = list(data.TrainingBatches(many, 8, buckets=3).dataset())
+    for ids, labels in [*first, *list(batches.dataset())[:8]]:
+        resumed.train_on_batch(ids, labels)
+    batches.first_step = 8
+    fit(resumed, batches, initial_epoch=1, epochs=3)
+    assert int(resumed.optimizer.iterations) == int(whole.optimizer.iterations) == 39
+    for ours, expected in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-7)
 
 
-def test_many_widths_are_told_by_the_first_and_the_last(many):
-    few, more = data.TrainingBatches(many, 8, buckets=2), data.TrainingBatches(many, 8, buckets=32)
-    low, high = few.boundaries
-    assert f"padded to {low}, {high} tokens" in str(few)
-    widths = more.boundaries
-    assert f"padded to {len(widths)} widths from {widths[0]} to {high} tokens" in str(more)
+def test_the_length_buckets_are_described(many):
+    batches = data.TrainingBatches(many, 8, buckets=32)
+    low, *_, high = batches.boundaries
+    count = len(batches.boundaries)
+    assert f"in {count} length buckets ({low} to {high} tokens)" in str(batches)
+    assert f"padded to {high} tokens" in str(data.TrainingBatches(many, 8, buckets=1))
 
 
-def test_longer_texts_are_cut_and_counted(vectorizer):
-    tokens = data.vectorize(vectorizer, rows(TEXTS), "title", max_words=2)
+def test_longer_texts_are_cut_and_counted():
+    shorter = data.fit_vectorizer(rows(TEXTS), "title", 20, max_words=2)
+    tokens = data.vectorize(shorter, rows(TEXTS))
     assert tokens.lengths.tolist() == [2, 1, 2, 2]
     assert tokens.cut.tolist() == [False, False, True, True]
     ids, _ = tokens.batch(np.arange(4), 2)
-    expected = models.token_ids(vectorizer, TEXTS.tolist(), max_words=2)
+    expected = shorter(TEXTS.tolist())
     assert ids.numpy().tolist() == np.asarray(expected)[:, :2].tolist()
     assert "; 1 of the texts were longer" in str(data.TrainingBatches(tokens[:3], 2, buckets=1))
 
@@ -202,7 +223,7 @@ def test_word_ids_are_those_of_keras_on_ag_news(ag_news_dir):
     keras_own.adapt(texts[:5000].tolist())
     vectorizer = data.fit_vectorizer(train[:5000], "title+description", 20000)
     assert vectorizer.get_vocabulary() == keras_own.get_vocabulary()
-    tokens = data.vectorize(vectorizer, train, "title+description")
+    tokens = data.vectorize(vectorizer, train)
     ids = [np.asarray(keras_own(texts[i : i + 1024].tolist())) for i in range(0, len(texts), 1024)]
     expected = np.concatenate([*(padded[padded != 0] for padded in ids), [0]])
     np.testing.assert_array_equal(tokens.ids, expected)

@@ -45,7 +45,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
     assert process.returncode == status, errors
     if number == signal.SIGINT:
         assert load_result(stopped)["interrupted"]
-        assert output.splitlines()[-1].startswith("interrupted; to go on: python train_lstm.py")
+        assert output.splitlines()[-1].startswith("Interrupted. To resume: python train_lstm.py")
         assert (stopped / "model.keras").exists()
     else:
         assert not (stopped / "result.json").exists()
@@ -100,7 +100,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_checkpoint_stays(tiny, tmp_path)
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.stderr.readline() == "\n"
-    assert process.stderr.readline().startswith("stopping after this step; once more")
+    assert process.stderr.readline().startswith("Stopping after this step. Press")
     process.send_signal(signal.SIGINT)
     begin = time.monotonic()
     process.communicate(timeout=60)
@@ -118,12 +118,14 @@ def test_a_run_that_patience_has_ended_is_not_trained_on(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.results.write_files", full)
+        patch.setattr("keras.Model.save", full)
         with pytest.raises(SystemExit):
             train_lstm.main(words(*command))
-    before = (tmp_path / "run" / "unfinished" / "checkpoint.history.csv").read_text()
+    whole = [*command[:-1], tmp_path / "whole"]
+    train_lstm.main(words(*whole))
     train_lstm.main(words(*command, "--resume"))
-    assert (tmp_path / "run" / "history.csv").read_text() == before
+    histories = [(tmp_path / run / "history.csv").read_text() for run in ("run", "whole")]
+    assert histories[0] == histories[1]
     assert load_result(tmp_path / "run")["best_epoch"] < 29
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import keras
 import pytest
 import tensorflow as tf
+from conftest import status
 
 import predict
 from corpus.ag_news import CLASSES
@@ -79,7 +80,7 @@ def bad_models(tmp_path, trained):
 
 def test_a_bad_model_file_is_refused_in_one_line(tmp_path, trained, capsys):
     for path in [*bad_models(tmp_path, trained), tmp_path / "missing.keras", tmp_path]:
-        assert predict.main([str(path), "text"]) == 1
+        assert status(predict.main, [path, "text"]) == 1
         output = capsys.readouterr()
         assert output.out == ""
         assert len(output.err.splitlines()) == 1, output.err
@@ -96,7 +97,7 @@ def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
 
     keras.Model(text, keras.layers.Lambda(evil, output_shape=(4,))(text)).save(tmp_path / "m.keras")
     marker.unlink(missing_ok=True)
-    assert predict.main([str(tmp_path / "m.keras"), "text"]) == 1
+    assert status(predict.main, [tmp_path / "m.keras", "text"]) == 1
     assert not marker.exists()
 
 
@@ -123,7 +124,7 @@ def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
     with zipfile.ZipFile("m.keras", "w") as target:
         for file, content in files.items():
             target.writestr(file, content)
-    assert predict.main(["m.keras", "text"]) == 1
+    assert status(predict.main, ["m.keras", "text"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
@@ -131,7 +132,7 @@ def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
 def test_explain_prints_the_class_after_each_word(trained, capsys):
     def answers(*arguments):
         capsys.readouterr()
-        assert predict.main([str(trained), *arguments]) == 0
+        assert status(predict.main, [trained, *arguments]) == 0
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     explained = answers("--explain", "--json", "oil prices fall")
@@ -144,16 +145,16 @@ def test_explain_prints_the_class_after_each_word(trained, capsys):
 
 def test_closed_standard_streams_are_no_traceback(trained, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", None)
-    assert predict.main([str(trained)]) == 1
+    assert status(predict.main, [trained]) == 1
     assert (
         capsys.readouterr().err == "predict.py: standard input is closed, and no TEXT was given\n"
     )
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", None)
-        assert predict.main([str(trained)]) == 1
+        assert status(predict.main, [trained]) == 1
         assert capsys.readouterr().out == ""
     monkeypatch.setattr("sys.stdout", None)
-    assert predict.main([str(trained), "goal"]) == 0
+    assert status(predict.main, [trained, "goal"]) == 0
 
 
 def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
@@ -161,9 +162,9 @@ def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("pathlib.Path.is_dir", denied)
-    assert predict.main([str(trained), "text"]) == 1
+    assert status(predict.main, [trained, "text"]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert f"{trained}: cannot be read: Permission denied" in line
+    assert f"{trained}: Permission denied" in line
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_what_cannot_be_read_is_one_line(trained, monkeypatch, capsys):
 )
 def test_standard_input_is_read_in_each_encoding(content, trained, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert predict.main([str(trained)]) == 0
+    assert status(predict.main, [trained]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
     assert first.startswith("Business")
@@ -187,7 +188,7 @@ def test_standard_input_is_read_in_each_encoding(content, trained, monkeypatch, 
 def test_another_encoding_is_refused_by_line_behind_the_answers(bad, trained, monkeypatch, capsys):
     content = b"goal\n" * 40 + bad + b"\ngoal\n"
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert predict.main([str(trained)]) == 1
+    assert status(predict.main, [trained]) == 1
     output = capsys.readouterr()
     assert len(output.out.splitlines()) == 40
     assert output.err.startswith("predict.py: standard input, line 41: ")
@@ -202,7 +203,7 @@ def test_texts_are_answered_as_they_come(trained, monkeypatch, capsys):
 
     printed = []
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Lines(lines()), isatty=lambda: False))
-    assert predict.main([str(trained)]) == 0
+    assert status(predict.main, [trained]) == 0
     assert sum(printed) + capsys.readouterr().out.count("\n") == 1000
 
 

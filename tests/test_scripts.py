@@ -14,6 +14,7 @@ import models  # noqa: F401 - its functions are in every saved model
 import train_bilstm
 import train_lstm
 import train_rnn
+from training import startup
 from training.directory import RESULTS, load_result
 
 SCRIPTS = ["train_rnn", "train_lstm", "train_bilstm"]
@@ -49,7 +50,7 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     assert result["data"]["rows"] == {"train": 200, "held_out": 0, "test": len(sample_test_rows())}
     assert result["tutorial_accuracy"] is None
     assert (result["interrupted"], result["resumed_from_epoch"], result["seed"]) == (False, 0, 1)
-    stages = "import load adapt vectorise first_step fit evaluate total".split()
+    stages = "import load adapt vectorise check first_step fit evaluate total".split()
     assert set(result["seconds"]) == set(stages)
     assert result["seconds"]["total"] >= result["seconds"]["fit"] > 0
     assert f"{result['test_accuracy']:.4f}" in accuracy
@@ -106,8 +107,8 @@ def test_pretrained_vectors_are_put_in_and_left_as_they_are(tiny, tmp_path, caps
     run = tmp_path / "run"
     command += ["--embed-size", 3, "--no-train-embeddings", "--run-dir", run]
     train_lstm.main(words(*command))
-    assert "v.txt: vectors of 2 of " in capsys.readouterr().out
-    network = keras.models.load_model(run / "model.keras").layers[-1]
+    assert "v.txt: vectors for 2 of " in capsys.readouterr().out
+    network = keras.models.load_model(run / "model.keras").get_layer("lstm")
     embedding = network.layers[0].get_weights()[0]
     assert [1, 2, 3] in embedding.tolist()
     assert [-1, 0.5, 2] in embedding.tolist()
@@ -118,7 +119,7 @@ def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path)
     command = ["train_rnn", "characters", "--data", tiny, "--run-dir", tmp_path / "run"]
     done = run_script(*command, "--no-one-hot", "--embeddings", tmp_path / "v.txt")
     assert done.returncode == 1
-    assert done.stderr.endswith("for words, not for characters\n")
+    assert done.stderr.endswith("vectors of words, but the tokens are not\n")
 
 
 BAD_DATA = {
@@ -197,7 +198,7 @@ def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(trained, tiny
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("train.csv", "a file; --data takes the directory that holds it"),
+        ("train.csv", "a file; --data takes ag_news, sample or a directory"),
         ("no", "no such directory"),
     ],
 )
@@ -210,11 +211,17 @@ def test_a_run_says_what_and_where_it_is_before_tensorflow_is_imported(
     tiny, tmp_path, monkeypatch, capsys
 ):
     said = []
-    monkeypatch.setattr("training.backend.start", lambda: said.append(capsys.readouterr().out))
+    original = startup.tensorflow
+
+    def tensorflow():
+        said.append(capsys.readouterr().out)
+        return original()
+
+    monkeypatch.setattr(startup, "tensorflow", tensorflow)
     train_lstm.main(words("tutorial", "--data", tiny, "--run-dir", tmp_path / "run", "--units", 2))
     first, second = said[0].splitlines()
     assert first == f"train_lstm tutorial, seed 1: {tmp_path / 'run'}"
-    assert second == "units 2 (top of the file: 8)"
+    assert second == "changed: --units 2"
 
 
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):
@@ -228,7 +235,7 @@ def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp
 def test_resume_without_a_checkpoint_starts_anew_and_says_so(tiny, tmp_path, capsys):
     run = tmp_path / "run"
     train_rnn.main(words("--data", tiny, "--run-dir", run, "--resume", *SMALL))
-    assert "starting anew" in capsys.readouterr().out
+    assert "starting from the beginning" in capsys.readouterr().out
     assert load_result(run)["resumed_from_epoch"] == 0
 
 

@@ -6,7 +6,7 @@ import sys
 try:
     from training.recipes import Recipe, Switches
     from training.run import start
-except KeyboardInterrupt:  # as later on, one line in place of a traceback
+except KeyboardInterrupt:  # one line instead of a traceback, as later
     print(f"\n{os.path.basename(sys.argv[0])}: interrupted", file=sys.stderr)
     raise SystemExit(130) from None
 

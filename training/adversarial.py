@@ -5,36 +5,31 @@ import tensorflow as tf
 
 from corpus.errors import UserError
 
-TINY = 1e-12  # in place of 0 / 0 where the loss of a text is flat
-
-
-def wrapped(model, share):
-    """The model as an `Adversarial` one; as it is where the share is 0."""
-    return Adversarial(model, share) if share else model
+TINY = 1e-12  # avoids 0 / 0 where the loss of a text is flat
 
 
 class Adversarial(keras.Sequential):
-    """A network that learns from its texts and from the hardest ones that are near to them.
+    """A network that learns from its texts and from the hardest texts near them.
 
-    The word vectors of a text are moved in the direction in which its loss grows fastest, and the
-    loss of the moved ones is added to that of the text, so that no single word decides. After
-    Miyato, Dai, Goodfellow, Adversarial Training Methods for Semi-Supervised Text Classification,
-    2017, https://arxiv.org/abs/1605.07725. There vectors are moved by a fixed length, and have to
-    be normalised lest they grow out of its reach; here by a share of their own length.
+    The word vectors of a text are moved in the direction in which its loss grows fastest, and their
+    loss is added to the loss of the text, so that no single word decides: Miyato, Dai, Goodfellow,
+    Adversarial Training Methods for Semi-Supervised Text Classification, 2017,
+    https://arxiv.org/abs/1605.07725. The paper moves vectors by a fixed length, and normalises them
+    so that they cannot outgrow it; here the length is a share of their own.
 
-    Copies of it, made from its config, are plain `keras.Sequential` models.
+    Copies made from its config are plain `keras.Sequential` models.
     """
 
     def __init__(self, model, share):
-        """Takes over the layers of a model, and with them its weights.
+        """Uses the layers of a model, and with them its weights.
 
         Args:
-            model: a `keras.Sequential` on token ids, whose first layer makes vectors of them.
-            share: how far the vectors of a text are moved, all together, as a share of their length
-                all together. Without a mask padding is one more word, and moved as well.
+            model: a `keras.Sequential` on token ids that begins with an embedding.
+            share: how far the vectors of a text are moved, as a share of their joint length.
+                Without a mask, padding is another word, and is moved as well.
 
         Raises:
-            UserError: it is another kind of model, or its first layer does not.
+            UserError: it is another kind of model.
         """
         embedded = isinstance(model.layers[0], keras.layers.Embedding)
         if not isinstance(model, keras.Sequential) or not embedded:
@@ -51,14 +46,14 @@ class Adversarial(keras.Sequential):
         return keras.Sequential.from_config(config, custom_objects)
 
     def train_step(self, data):
-        """As of `keras.Model`. The loss that is reported is that of the texts as they are."""
+        """See `keras.Model.train_step`. The loss reported is that of the unchanged texts."""
         ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         embedding, *others = self.layers
         mask = embedding.compute_mask(ids)
-        behind = keras.Sequential([keras.Input(embedding.output.shape[1:]), *others])
+        after_embedding = keras.Sequential([keras.Input(embedding.output.shape[1:]), *others])
 
         def classified(vectors):
-            probabilities = behind(vectors, mask=mask, training=True)
+            probabilities = after_embedding(vectors, mask=mask, training=True)
             return self.compute_loss(ids, labels, probabilities, weights), probabilities
 
         with tf.GradientTape() as tape:
@@ -70,13 +65,12 @@ class Adversarial(keras.Sequential):
             both = loss + classified(vectors + self._step(vectors, worst, mask))[0]
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(both, variables), variables)
-        replicas = self.distribute_strategy.num_replicas_in_sync  # Keras divides the loss by it
         total = next(metric for metric in self.metrics if metric.name == "loss")
-        total.update_state(loss * replicas, sample_weight=tf.shape(ids)[0])
+        total.update_state(loss, sample_weight=tf.shape(ids)[0])
         return self.compute_metrics(ids, labels, probabilities, weights)
 
     def _step(self, vectors, direction, mask):
-        """How the vectors of each text are moved, by no gradient of their own."""
+        """The perturbation of each text's vectors; no gradient flows through it."""
         if mask is not None:
             vectors = tf.where(mask[..., None], vectors, 0)
         length = self._share * tf.norm(vectors, axis=[1, 2], keepdims=True)

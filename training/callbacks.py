@@ -1,72 +1,96 @@
-"""Keras callbacks of every run: progress, history, first step, interruption, TensorBoard."""
+"""Keras callbacks of every run: check, progress, history, early stopping, Ctrl-C, TensorBoard."""
 
 import csv
 import importlib.util
 import math
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from corpus.errors import UserError, in_one_line
-from training import interrupts
+from corpus.errors import UserError
+from saving import verification
+from training import checkpoint, process
+from training.clock import clock
+
+
+class Prepare(keras.callbacks.Callback):
+    """Before the first step: checks that the model can be saved, and creates its variables.
+
+    TensorFlow traces a function twice in which variables are created, and that takes seconds.
+    """
+
+    def __init__(self, classes):
+        """Prepares for a model that has to give this many probabilities."""
+        super().__init__()
+        self.classes = classes
+
+    def on_train_begin(self, logs=None):
+        with clock.stage("check"):
+            verification.check(self.model, self.classes)
+        self.begin = time.perf_counter()
+        self.model.optimizer.build(self.model.trainable_variables)
+        probabilities = np.full((1, self.classes), 1 / self.classes, np.float32)
+        self.model.compute_metrics(None, np.zeros(1, np.int32), probabilities)
+        self.model.reset_metrics()
+
+    def on_train_batch_end(self, batch, logs=None):
+        clock.seconds.setdefault("first_step", time.perf_counter() - clock.begin)
+
+    def on_epoch_end(self, epoch, logs=None):
+        clock.seconds["fit"] = time.perf_counter() - self.begin
+
+    on_train_end = on_epoch_end
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras's bar in a terminal, and without one a line now and then; `fit` takes it for its own.
+    """Keras's bar in a terminal, and elsewhere a line now and then; `fit` uses it as its own.
 
-    Keras counts whole executions of several steps, and so past the end of an epoch whose last one
-    has fewer.
+    Keras counts whole executions of several steps, and so past the end of an epoch whose last
+    execution has fewer; and it counts from 0 where a resumed run begins within an epoch.
     """
 
-    SECONDS = 30  # between two lines, at the least
+    INTERVAL = 30  # seconds between two lines, at the least
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.traced = False
+    def __init__(self, batches):
+        """Shows the progress through `data.TrainingBatches`."""
+        super().__init__()
+        self.batches = batches
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
-        self.epoch, self.said, self.first = epoch, time.monotonic(), None
-        if self.verbose == 1 and not self.traced:  # the bar, which is longer, goes over it
-            print("preparing the first step ...", end="\r", flush=True)
+        self.epoch, self.printed, self.first = epoch, time.monotonic(), None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.traced = True
-        if self.target is not None:
-            batch = min(batch, self.target - 1)
-            if batch == self.target - 1:
-                self.progbar.interval = 0  # the last step is shown, however soon it comes
+        if self.target is None:
+            return super().on_train_batch_end(batch, logs)
+        batch = min(self.batches.first_step + batch, self.target - 1)
+        if batch == self.target - 1:
+            self.progbar.interval = 0  # show the last step, however soon it comes
         super().on_train_batch_end(batch, logs)
-        if self.verbose == 2 and self.target is not None:
-            self._say(batch + 1, logs)
-
-    def on_test_begin(self, logs=None):
-        super().on_test_begin(logs)
-        if self.verbose == 1:  # the end of the line, which is longer, goes over it
-            print(" - validating ...", end="", flush=True)
+        if self.verbose == 2:
+            self._print_line(batch + 1, logs)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.target is None:
             super().on_epoch_end(epoch, logs)
-        else:  # Keras would say that all steps were taken, after Ctrl-C as well
+        else:  # Keras would show that all steps were taken, after Ctrl-C as well
             self.progbar.update(self.seen, list(logs.items()), finalize=True)
 
-    def _say(self, step, logs):
+    def _print_line(self, step, logs):
         now = time.monotonic()
         first, begin = self.first = self.first or (step, now)  # what was before is preparation
-        if now - self.said < self.SECONDS or step == self.target:
+        if now - self.printed < self.INTERVAL or step in (first, self.target):
             return
-        self.said = now
+        self.printed = now
         values = "".join(f", {name} {value:.4f}" for name, value in sorted(logs.items()))
-        left = (self.target - step) * (now - begin) / (step - first) if step > first else None
-        about = "" if left is None else f", about {left:,.0f} s left"
+        left = (self.target - step) * (now - begin) / (step - first)
         where = f"epoch {self.epoch + 1}: step {step:,} of {self.target:,}"
-        print(f"{where}{values}{about}", flush=True)
+        print(f"{where}{values}, about {left:,.0f} s left", flush=True)
 
 
 class History(keras.callbacks.Callback):
@@ -104,7 +128,7 @@ class History(keras.callbacks.Callback):
         self.points[-1].update(val_acc=_accuracy(logs, "val_"), val_loss=logs.get("val_loss"))
 
     def add(self, logs):
-        """Adds the point of the steps up to now, unless it is there."""
+        """Adds the point of the steps up to now, unless it exists."""
         # Not Keras's batch: where the last execution has fewer steps, that is past the end.
         step = int(self.model.optimizer.iterations.numpy())
         steps = step - self.first
@@ -126,23 +150,12 @@ class History(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self.points)
 
-    def restore(self, path, last_step):
-        """Reads the points of `write` up to a step.
-
-        Raises:
-            OSError, ValueError, TypeError: the file cannot be read, or is damaged.
-        """
-        with open(path, newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-        if list(reader.fieldnames or ()) != list(self.COLUMNS):
-            raise ValueError(f"its columns are not {','.join(self.COLUMNS)}")
-        points = [{name: float(row[name]) if row[name] else None for name in row} for row in rows]
+    def restore(self, points):
+        """Continues from the points of a run that is resumed."""
         for point in points:
-            point.update(step=int(point["step"]), epoch=int(point["epoch"]))
             if point["step"] % self.steps_per_epoch:  # validated after an interrupt
                 point.update(val_acc=None, val_loss=None)
-        self.points = [point for point in points if point["step"] <= last_step]
+        self.points = points
 
 
 def _accuracy(logs, prefix="", missing=None):
@@ -150,93 +163,61 @@ def _accuracy(logs, prefix="", missing=None):
     return logs.get(f"{prefix}acc", logs.get(f"{prefix}accuracy", missing))
 
 
-def logs_of(directory, run):
-    """The place of a run's logs in a directory for TensorBoard: as the run's own path has it.
+class EarlyStopping(keras.callbacks.Callback):
+    """Ends `fit` when the validation accuracy has not improved for some epochs; keeps the best one.
 
-    Args:
-        directory: as of --tensorboard.
-        run: the path of the run's directory.
+    `keras.callbacks.EarlyStopping` keeps the best weights in memory, and counts from 0 in each
+    `fit`. Here the history says which epoch was the best, and a file contains its weights, so that
+    a run that is resumed ends like one that was not interrupted.
     """
-    run = Path(os.path.abspath(run))
-    here = Path.cwd()
-    inside = run.relative_to(here) if run.is_relative_to(here) else run.relative_to(run.anchor)
-    return Path(directory) / inside
 
+    FILE = "checkpoint.best.weights.h5"
 
-def tensorboard(directory, goes_on=False):
-    """Keras's TensorBoard callback: scalars of each epoch, and of each execution within it.
+    def __init__(self, directory, history, patience):
+        """Watches a run.
 
-    Args:
-        directory: of the run's logs.
-        goes_on: whether those that are there are of the same run; else they are deleted.
+        Args:
+            directory: the `RunDirectory`.
+            history: the `History`, which is called before this.
+            patience: epochs without an improvement after which training ends; 0 for never.
+        """
+        super().__init__()
+        self.directory, self.history, self.patience = directory, history, patience
 
-    Raises:
-        UserError: TensorBoard is not installed, or the logs cannot be written.
-    """
-    if importlib.util.find_spec("tensorboard") is None:
-        raise UserError("--tensorboard needs it: pip install tensorboard")
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    for old in [] if goes_on else Path(directory).glob("*/events.out.tfevents.*"):
-        old.unlink()
-    return _TensorBoard(directory, update_freq="batch", write_graph=False)
+    @property
+    def best_epoch(self):
+        """The first of the best whole epochs so far, from 1; None without one or `patience`."""
+        scores = self._scores()
+        return max(scores, key=scores.get) if self.patience and scores else None
 
+    @property
+    def exhausted(self):
+        """Whether training has come to its end."""
+        best = self.best_epoch
+        return best is not None and max(self._scores()) - best >= self.patience
 
-class _TensorBoard(keras.callbacks.TensorBoard):
-    """Counts the optimizer's steps, where Keras counts executions, from 0 in every `fit`."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._global_train_batch = int(self.model.optimizer.iterations.numpy())
-        with self._one_line():
-            super().on_train_batch_end(batch, logs)
+    def _scores(self):
+        """Dict of whole epoch to validation accuracy; an interrupted one decides nothing."""
+        steps = self.history.steps_per_epoch
+        return {
+            point["epoch"]: point["val_acc"]
+            for point in self.history.points
+            if point["val_acc"] is not None and point["step"] % steps == 0
+        }
 
     def on_epoch_end(self, epoch, logs=None):
-        with self._one_line():
-            super().on_epoch_end(epoch, logs)
+        if self.best_epoch == epoch + 1:
+            checkpoint.write_state(self.directory, self.FILE, self.model)
+        if self.exhausted:
+            self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        with self._one_line():
-            super().on_train_end(logs)
-
-    @contextmanager
-    def _one_line(self):
-        try:
-            yield
-        except tf.errors.OpError as error:  # a disk that is full, for one
-            raise UserError(
-                f"{self.log_dir}: TensorBoard's logs cannot be written: {in_one_line(error)}"
-            ) from error
-
-
-class Build(keras.callbacks.Callback):
-    """Creates the variables of optimizer and metrics before the first step is traced.
-
-    TensorFlow traces a function twice in which variables are created, and that takes seconds.
-    """
-
-    def on_train_begin(self, logs=None):
-        if self.model.distribute_strategy.num_replicas_in_sync > 1:  # they belong to its step
-            return
-        self.model.optimizer.build(self.model.trainable_variables)
-        classes = self.model.output_shape[-1]
-        probabilities = np.full((1, classes), 1 / classes, np.float32)
-        self.model.compute_metrics(None, np.zeros(1, np.int32), probabilities)
-        self.model.reset_metrics()
-
-
-class FirstStep(keras.callbacks.Callback):
-    """Notes when the first training step was done, compilation included."""
-
-    def __init__(self):
-        super().__init__()
-        self.time = None
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.time is None:
-            self.time = time.perf_counter()
+        if self.best_epoch is not None:
+            checkpoint.read_state(self.directory.work / self.FILE, self.model)
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends `fit` after the running step on Ctrl-C or SIGTERM; on the second one, at once.
+    """Ends `fit` after the running step on Ctrl-C or SIGTERM; on the second signal, at once.
 
     Attributes:
         signal: the number of the signal that came, None without one.
@@ -248,7 +229,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self._handlers = ExitStack()
 
     def on_train_begin(self, logs=None):
-        self._handlers.enter_context(interrupts.handled(self._handle, self._handle))
+        self._handlers.enter_context(process.signals(self._handle, self._handle))
 
     def on_train_batch_end(self, batch, logs=None):
         if self.signal is not None:
@@ -259,5 +240,34 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _handle(self, number, frame):
         self.signal = number
-        self._handlers.close()  # back to those of the run
-        os.write(2, b"\nstopping after this step; once more leaves at once, without a result\n")
+        self._handlers.close()  # back to the handlers of the run
+        message = "Stopping after this step. Press Ctrl-C again to quit now without saving."
+        os.write(2, f"\n{message}\n".encode())
+
+
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Scalars of each epoch, and of each execution within it; steps continue in a resumed run."""
+
+    def __init__(self, directory, run, resume=False):
+        """Writes to a subdirectory that is called like the run.
+
+        Args:
+            directory: the argument of --tensorboard.
+            run: the path of the run's directory.
+            resume: whether logs that are there are of the same run; else they are deleted.
+
+        Raises:
+            UserError: TensorBoard is not installed.
+        """
+        if importlib.util.find_spec("tensorboard") is None:
+            raise UserError("--tensorboard needs it: pip install tensorboard")
+        logs = Path(directory, os.path.relpath(run).replace(os.pardir + os.sep, ""))
+        for old in [] if resume else logs.glob("*/events.out.tfevents.*"):
+            old.unlink()
+        logs.mkdir(parents=True, exist_ok=True)
+        super().__init__(logs, update_freq="batch", write_graph=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Keras counts executions, from 0 in every `fit`.
+        self._global_train_batch = int(self.model.optimizer.iterations.numpy())
+        super().on_train_batch_end(batch, logs)

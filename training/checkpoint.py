@@ -1,4 +1,4 @@
-"""Saving a run within and after its epochs, and going on from there to the same weights."""
+"""Saves a run within and after its epochs, and resumes it from there to the same weights."""
 
 import io
 import json
@@ -11,41 +11,68 @@ import keras
 import numpy as np
 
 from corpus.errors import UserError, in_one_line
-from training import clock
+from training.clock import clock
+from training.directory import SECONDS
 
 FILE = "checkpoint.weights.h5"
-SECONDS = "checkpoint.seconds.json"
-HISTORY = "checkpoint.history.csv"
-
-
-class EpochOrder(keras.callbacks.Callback):
-    """Tells the training batches which epoch is next, which decides their order."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
+HISTORY = "history"  # the name of its points among the variables
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves weights, optimizer and random state to go on from: at the end of each epoch and within.
+    """Saves weights, optimizer and random state at the end of each epoch and within, and resumes.
 
-    The step is not saved beside them: it is the optimizer's own count, so they cannot disagree.
+    The step is not saved with them: it is the optimizer's own count, so they cannot disagree.
     `keras.callbacks.BackupAndRestore` would begin the epoch again, and forget the random state.
+
+    Attributes:
+        resumed_from_epoch: how many epochs were complete when the run was resumed, 0 for a new one.
     """
 
-    SECONDS = 20  # between two checkpoints, at the least
+    INTERVAL = 20  # seconds between two checkpoints, at the least
     LARGEST_SHARE = 0.01  # of the time that saving within an epoch may take
 
-    def __init__(self, directory, history):
+    def __init__(self, directory, history, batches, stopping, resume, print):
+        """Watches a run.
+
+        Args:
+            directory: the `RunDirectory`.
+            history: the `callbacks.History`, which `fit` calls before this.
+            batches: the `data.TrainingBatches`.
+            stopping: the `callbacks.EarlyStopping`.
+            resume: whether to continue from the checkpoint in the directory.
+            print: a function that prints a line.
+        """
         super().__init__()
-        self.directory = directory
-        self.history = history
+        self.directory, self.history, self.batches = directory, history, batches
+        self.stopping, self.resume, self.print = stopping, resume, print
+        self.resumed_from_epoch = 0
 
     def on_train_begin(self, logs=None):
-        self.next = time.monotonic() + self.SECONDS
+        if self.resume:
+            self._restore()
+        self.next = time.monotonic() + self.INTERVAL
+
+    def _restore(self):
+        """Loads the last checkpoint, and lets `fit` begin with the step after it.
+
+        `fit` has no argument for a step within an epoch. It asks the dataset for its length once:
+        so the batches of the first epoch begin at the step, give Keras the length of a whole epoch
+        (`data._dataset`), and end this one as the end of its data would. `_initial_epoch` is what
+        `keras.callbacks.BackupAndRestore` sets.
+        """
+        if not (self.directory.work / FILE).exists():
+            self.print(f"no checkpoint in {self.directory.path}: starting from the beginning")
+            return
+        self.history.restore(read_state(self.directory.work / FILE, self.model))
+        step = int(self.model.optimizer.iterations.numpy())
+        with suppress(OSError, ValueError, AttributeError):  # no reason not to resume
+            seconds = (self.directory.work / SECONDS).read_text(encoding="utf-8")
+            clock.add_earlier(json.loads(seconds))
+        epoch, done = divmod(step, len(self.batches))
+        self.print(f"resuming after step {done} of epoch {epoch + 1}")
+        self.resumed_from_epoch, self.batches.first_step = epoch, done
+        exhausted = self.stopping.exhausted  # it ended, and then its results were not written
+        self.model._initial_epoch = self.params["epochs"] if exhausted else epoch
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):
@@ -58,7 +85,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.save()
 
     def save(self):
-        """Writes the history first: with the checkpoint before it, its later points are dropped.
+        """Writes a checkpoint.
 
         Raises:
             UserError: a weight is not finite; the checkpoint before stays.
@@ -66,73 +93,46 @@ class Checkpoint(keras.callbacks.Callback):
         begin = time.monotonic()
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             self._fail()
-        with self.directory.whole_file(HISTORY) as path:
-            self.history.write(path)
         self.directory.write_json(SECONDS, clock.so_far())
-        write_state(self.directory, FILE, self.model)
+        write_state(self.directory, FILE, self.model, self.history.points)
         end = time.monotonic()
-        self.next = end + max(self.SECONDS, (end - begin) / self.LARGEST_SHARE)
+        self.next = end + max(self.INTERVAL, (end - begin) / self.LARGEST_SHARE)
 
     def _fail(self):
         step, file = int(self.model.optimizer.iterations.numpy()), self.directory.work / FILE
         kept = f"; {file} keeps the last finite weights" if file.exists() else ""
         raise UserError(
             f"step {step}: the loss or a weight is no longer finite; "
-            f"start anew with a smaller --learning-rate, in another --run-dir{kept}"
+            f"start again with a smaller --learning-rate, in another --run-dir{kept}"
         )
 
 
-def restore(directory, model, history):
-    """Loads the last checkpoint into a compiled model, in whose strategy's scope it is called.
+def write_state(directory, name, model, points=()):
+    """Writes all that decides how training continues: weights, optimizer, random generators.
 
-    Args:
-        directory: the `RunDirectory`.
-        history: the `callbacks.History` to fill.
-
-    Returns:
-        The number of steps taken so far; None where there is no checkpoint.
-
-    Raises:
-        UserError: the checkpoint is damaged, or is another model's.
-    """
-    file = directory.work / FILE
-    if not file.exists():
-        return None
-    read_state(file, model)
-    step = int(model.optimizer.iterations.numpy())
-    try:
-        history.restore(directory.work / HISTORY, step)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise _damaged(directory.work / HISTORY, error) from error
-    with suppress(OSError, ValueError, AttributeError):  # a former version wrote none
-        clock.add(json.loads((directory.work / SECONDS).read_text(encoding="utf-8")))
-    return step
-
-
-def write_state(directory, name, model):
-    """Writes all that decides how training goes on: weights, optimizer, state of random generators.
-
-    Not with `Model.save_weights`, which forgets the random generators, and by which HDF5 ends the
+    Not with `Model.save_weights`, which forgets the random generators, and in which HDF5 ends the
     process with a segmentation fault where the disk is full: here it writes to memory.
 
     Args:
         directory: the `RunDirectory`.
         name: of the file, a HDF5 file with an array for each variable.
         model: a compiled model.
+        points: the points of a `callbacks.History`.
 
     Raises:
         UserError: the file cannot be written; one that was there before stays.
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
+        file[HISTORY] = np.frombuffer(json.dumps(list(points)).encode(), np.uint8)
         for key, variable in _variables(model).items():
             file[key] = np.asarray(variable)
-    with directory.whole_file(name) as path:
+    with directory.writing(name) as path:
         path.write_bytes(memory.getbuffer())
 
 
 def read_state(path, model):
-    """Reads what `write_state` wrote into a compiled model.
+    """Reads a file of `write_state` into a compiled model, and returns its points.
 
     Raises:
         UserError: the file is lost, damaged, or another model's.
@@ -142,11 +142,13 @@ def read_state(path, model):
     try:
         with h5py.File(path, "r") as file:
             values = {key: np.asarray(value) for key, value in file.items()}
+        points = json.loads(values.pop(HISTORY).tobytes())
         shapes = [{key: tuple(v.shape) for key, v in some.items()} for some in (values, variables)]
         if shapes[0] != shapes[1]:
             raise ValueError("its variables are others")
         for key, variable in variables.items():
             variable.assign(values[key])
+        return points
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path, error) from error
 
@@ -161,38 +163,5 @@ def _variables(model):
 
 
 def _damaged(file, error):
-    return UserError(
-        f"{file}: damaged, or another model's ({in_one_line(error)}); --overwrite starts anew"
-    )
-
-
-def end_epoch(model, batches, step, validation, **fit_options):
-    """Trains what is left of the epoch in which a checkpoint was saved.
-
-    It is a `fit` of its own because Keras takes the number of steps in the first epoch of a `fit`
-    for that of all epochs (`EpochIterator.catch_stop_iteration`).
-
-    Args:
-        model: a model that is `restore`d.
-        batches: the `data.TrainingBatches`.
-        step: the number of steps taken so far.
-        validation: the dataset to validate on, or None.
-        fit_options: further arguments of `fit`.
-
-    Returns:
-        The number of whole epochs that are done then.
-    """
-    epoch, done = divmod(step, len(batches))
-    if not done:
-        return epoch
-    batches.first_step = done
-    model.fit(
-        batches.dataset(),
-        validation_data=validation,
-        initial_epoch=epoch,
-        epochs=epoch + 1,
-        shuffle=False,
-        **fit_options,
-    )
-    batches.first_step = 0
-    return epoch + 1
+    cause = in_one_line(error)
+    return UserError(f"{file}: damaged, or another model's ({cause}); --overwrite starts again")

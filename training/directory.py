@@ -1,10 +1,10 @@
 """The directory of a run: claimed by one process, filled with whole files, resumable.
 
-    runs/NAME/unfinished/   what a run needs to go on: settings.json, checkpoint.weights.h5, ...
+    runs/NAME/unfinished/   what a run needs to be resumed: settings.json, the checkpoint, ...
     runs/NAME/              what a run ends with: model.keras, result.json, history.csv, pictures
 
-Every file is written beside its place and renamed, so that it is there whole or not at all. The
-results are gathered in unfinished/ and move up together, result.json last: a run that replaces a
+Every file is written next to its final place and renamed, so it appears whole or not at all. The
+results are collected in unfinished/ and move up together, result.json last: a run that replaces a
 finished one leaves it as it is until then.
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from corpus.errors import UserError
-from training.whole import remove, whole
+from training.atomic import atomic_write, remove
 
 try:
     import fcntl
@@ -30,36 +30,23 @@ RESULTS = (
     "confusion_matrix.png",
     "result.json",
 )
-EXPORT = ("model", "README.md")  # as of training/export.py
-CARD_BEGINS = '---\nlibrary_name: "keras"\n'  # README.md, and that in model/
+EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
-UNPROVED = "unproved.keras"  # a model that was saved otherwise than it was measured
+SECONDS = "checkpoint.seconds.json"
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)  # on some network drives
-# Keys of results and settings that were once written otherwise.
-FORMER = {"hash of the rows": "rows_hash", "held out": "held_out", "test hash": "test_hash"}
 
 
 def load_result(path):
-    """The contents of a run's result.json.
+    """Reads a run's result.json: a dict.
 
     Raises:
-        UserError: the directory holds no finished run, or the file is damaged.
+        UserError: the directory contains no finished run, or the file is damaged.
     """
     file = Path(path) / "result.json"
     try:
-        result = _read_json(file)
+        return _read_json(file)
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}; is {path} a run directory?") from error
-    if isinstance(data := result.get("data"), dict):
-        data = result["data"] = _renamed(data)
-        if isinstance(rows := data.get("rows"), dict):
-            data["rows"] = _renamed(rows)
-    return result
-
-
-def _renamed(values):
-    return {FORMER.get(name, name): value for name, value in values.items()}
 
 
 def _read_json(file):
@@ -73,107 +60,127 @@ def _read_json(file):
 
 
 class RunDirectory:
-    """A run directory that this process has to itself from `claim` to `release`.
+    """A run directory that this process has for itself from `claim` to `release`.
 
     Attributes:
         path: the directory.
-        work: its unfinished/, where files are written.
+        work: its subdirectory unfinished/, where files are written.
     """
 
     def __init__(self, path):
         self.path = Path(path)
         self.work = self.path / "unfinished"
-        self._lock = None
-        self._claimed = False
-        self._made = []
-        self._starts_anew = False
+        self._lock, self._claimed, self._overwrite, self._made = None, False, False, []
+
+    @property
+    def unfinished(self):
+        """Whether the directory contains a run that can be resumed."""
+        return self.work.is_dir() and any(self.work.iterdir())
+
+    @property
+    def finished(self):
+        """Whether the directory contains a whole run, and none that can be resumed."""
+        result = self.path / "result.json"
+        if self.unfinished or not result.exists():
+            return False
+        return not _read_json(result).get("interrupted")
 
     def claim(self, resume, overwrite):
-        """Makes the directory if need be, locks it, and checks that the run may go there.
+        """Creates the directory if need be, locks it, and checks that the run may use it.
 
         Args:
-            resume: whether to go on with what unfinished/ holds.
+            resume: whether to continue what unfinished/ contains.
             overwrite: whether the results of an earlier run may be replaced.
 
-        Returns:
-            False where there is nothing left to do: `resume` on a finished run; else True.
-
         Raises:
-            UserError: it cannot be written, is in use, or holds something else.
+            UserError: it cannot be written, is in use, or contains something else.
         """
         try:
-            self._make()
+            path = self.path.absolute()
+            for directory in [*reversed(path.parents), path]:
+                if not directory.exists():
+                    directory.mkdir(exist_ok=True)
+                    self._made.append(directory)
             self._lock_directory()
             self._claimed = True
             if (self.work / "result.json").exists():  # the run ended, but not all was moved up
                 self.publish()
-            if resume and self.finished:
-                return False
-            self._check_free(resume, overwrite)
-            self.work.mkdir(exist_ok=True)
+            if not (resume and self.finished):
+                self._check_free(resume, overwrite)
+                self.work.mkdir(exist_ok=True)
         except OSError as error:
             self.release()
             raise UserError(f"{self.path}: cannot be written: {error.strerror}") from error
         except UserError:
             self.release()
             raise
-        return True
+        self._overwrite = overwrite and not resume
 
-    @property
-    def finished(self):
-        """Whether the directory holds a whole run, and none that can go on."""
-        result = self.path / "result.json"
-        if self.unfinished or not result.exists():
-            return False
-        return not _read_json(result).get("interrupted")
+    def _lock_directory(self):
+        if fcntl is None:
+            return
+        self._lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(f"{self.path}: another run is using it") from error
+        except OSError:  # some network drives have no locks: two runs go unnoticed there
+            pass
 
-    @property
-    def unfinished(self):
-        """Whether the directory holds a run that can go on."""
-        return self.work.is_dir() and any(self.work.iterdir())
+    def _check_free(self, resume, overwrite):
+        advice = None
+        if self.unfinished:
+            advice = "an unfinished run; use --resume to continue it, or --overwrite to start again"
+        elif (self.path / "result.json").exists():
+            advice = "a finished run; use --overwrite to replace it"
+        if advice and not (resume or overwrite):
+            raise UserError(f"{self.path}: already contains {advice}")
+        if not advice and any(path != self.work for path in self.path.iterdir()):
+            raise UserError(
+                f"{self.path}: contains files that do not belong to a run; use another --run-dir"
+            )
 
     def release(self):
-        """Gives the directory up, and removes it if it holds nothing to go on from."""
+        """Gives the directory up, and removes it if it contains nothing to resume."""
         with suppress(OSError):  # what cannot be read stays
             if self._claimed and all(file.name == SETTINGS for file in self.work.iterdir()):
                 shutil.rmtree(self.work)
         for path in reversed(self._made):
             _remove_if_empty(path)
-        self._claimed = False
         if self._lock is not None:
             os.close(self._lock)
-            self._lock = None
+        self._lock, self._claimed = None, False
 
     @contextmanager
-    def whole_file(self, name):
-        """`whole` for unfinished/NAME, a file or a directory.
+    def writing(self, name):
+        """`atomic_write` for unfinished/NAME, a file or a directory.
 
         Raises:
             UserError: it cannot be written; what was there before stays.
         """
         try:
-            with whole(self.work / name) as partial:
+            with atomic_write(self.work / name) as partial:
                 yield partial
         except OSError as error:
-            advice = "; make room, then --resume goes on" if error.errno in NO_ROOM else ""
+            advice = "; make room, then use --resume" if error.errno in NO_ROOM else ""
             raise UserError(
                 f"{self.work / name}: cannot be written: {error.strerror or error}{advice}"
             ) from error
 
     def write_json(self, name, value):
-        """Writes unfinished/NAME whole."""
-        with self.whole_file(name) as path:
+        """Writes unfinished/NAME."""
+        with self.writing(name) as path:
             path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
     def settings(self):
-        """What the run in the directory was begun with: a flat dict, None where there is no run.
+        """What the run in the directory began with: a flat dict, None where there is no run.
 
         Raises:
-            UserError: the file that says so is damaged.
+            UserError: the file that contains it is damaged.
         """
         if self.unfinished:
             file = self.work / SETTINGS
-            return _renamed(_read_json(file)) if file.exists() else {}
+            return _read_json(file) if file.exists() else {}
         if not (self.path / "result.json").exists():
             return None
         result = load_result(self.path)
@@ -183,46 +190,50 @@ class RunDirectory:
         except (KeyError, TypeError) as error:
             raise UserError(f"{self.path}/result.json: damaged: {error!r}") from error
 
-    def check_settings(self, settings):
-        """Begins a run, or compares the one that is there with what it was begun with.
+    def compare(self, settings):
+        """Compares settings with what the run in the directory began with, if it is resumed.
 
         Args:
-            settings: flat dict of what decides the weights.
+            settings: flat dict of what decides the weights, with or without "rows_hash".
+
+        Returns:
+            Whether there is such a run.
 
         Raises:
-            UserError: the run was begun with other settings, or its file is damaged.
+            UserError: the run began with other settings, or its file is damaged.
         """
-        if self._starts_anew:
-            shutil.rmtree(self.work)
-            self.work.mkdir()
-        there = not self._starts_anew and (self.unfinished or self.finished)
-        before = self.settings() if there else None
+        resumed = not self._overwrite and (self.unfinished or self.finished)
+        before = self.settings() if resumed else None
         if not before:
-            self.write_json(SETTINGS, settings)
-            return
-        # A result does not tell on what devices it was trained, only on how many.
-        known = before.keys() | settings.keys() - ({"devices"} if self.finished else set())
+            return False
+        known = before.keys() | settings.keys()
         changes = "; ".join(
             f"{name} was {before.get(name)}, now {settings.get(name)}"
-            for name in sorted(known)
+            for name in sorted(known if "rows_hash" in settings else known - {"rows_hash"})
             if before.get(name) != settings.get(name)
         )
-        if changes and self.unfinished:
-            raise UserError(f"{self.path}: cannot resume with other settings: {changes}")
         if changes:
             raise UserError(
-                f"{self.path}: holds a finished run of other settings ({changes}): "
-                "name another --run-dir, or replace it with --overwrite in place of --resume"
+                f"{self.path}: cannot resume, since the run has other settings ({changes}); "
+                "use another --run-dir, or replace it with --overwrite instead of --resume"
             )
+        return True
+
+    def begin(self, settings):
+        """Begins a run, or resumes the one that is there; the arguments are those of `compare`."""
+        if self._overwrite:
+            shutil.rmtree(self.work)
+            self.work.mkdir()
+        if not self.compare(settings):
+            self.write_json(SETTINGS, settings)
 
     def publish(self):
-        """Moves the results up. Only an interrupted run leaves something to go on from."""
+        """Moves the results up. Only an interrupted run leaves something to resume."""
         result = _read_json(self.work / "result.json")
         if not result["interrupted"]:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
                     remove(file)
-        remove(self.path / UNPROVED)
         self._remove_export()
         for name in RESULTS:
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
@@ -230,51 +241,10 @@ class RunDirectory:
         _remove_if_empty(self.work)
 
     def _remove_export(self):
-        """Removes what training/export.py made of an earlier model; what is not its own stays."""
-        for name, its_card in zip(EXPORT, ("model/README.md", "README.md"), strict=True):
-            remove(self.path / f"partial-{name}")  # of a process that was killed
-            with suppress(OSError, UnicodeDecodeError):
-                if (self.path / its_card).read_text(encoding="utf-8").startswith(CARD_BEGINS):
-                    remove(self.path / name)
-
-    def _make(self):
-        path = self.path.absolute()
-        missing = [p for p in [*reversed(path.parents), path] if not p.exists()]
-        for directory in missing:
-            directory.mkdir(exist_ok=True)
-            self._made.append(directory)
-
-    def _lock_directory(self):
-        if fcntl is None:
-            return
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise UserError(f"{self.path}: another run is using it") from error
-        except OSError as error:
-            os.close(lock)
-            if error.errno not in NO_LOCKS:
-                raise
-            print(f"{self.path}: no locks there; two runs in one directory go unnoticed")
-            return
-        self._lock = lock
-
-    def _check_free(self, resume, overwrite):
-        has_result = (self.path / "result.json").exists()
-        if not resume and not overwrite:
-            if self.unfinished:
-                raise UserError(
-                    f"{self.path}: an unfinished run; --resume goes on, --overwrite starts anew"
-                )
-            if has_result:
-                raise UserError(f"{self.path}: holds a finished run; --overwrite replaces it")
-        if not (has_result or self.unfinished) and any(
-            path != self.work for path in self.path.iterdir()
-        ):
-            raise UserError(f"{self.path}: holds files that are no run; name another --run-dir")
-        self._starts_anew = overwrite and not resume
+        """Removes the SavedModel of an earlier model; another directory of that name stays."""
+        remove(self.path / f"partial-{EXPORT}")  # left by a process that was killed
+        if (self.path / EXPORT / "assets" / "classes.txt").exists():
+            remove(self.path / EXPORT)
 
 
 def _remove_if_empty(directory):

@@ -1,5 +1,7 @@
 """How well a fitted model does on labelled batches."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -11,14 +13,14 @@ def confusion_matrix(model, batches, verbose=0):
     Args:
         model: from token ids to probabilities of shape (batch, classes).
         batches: a `tf.data.Dataset` of (token ids, labels), in the same order each time.
-        verbose: as of `fit`: 1 for a bar on standard error that shows the time left.
+        verbose: 1 for a bar on standard error that shows the time left.
 
     Returns:
         int array of shape (classes, classes).
     """
 
-    # `Model.predict` would trace the model anew for each of the first widths.
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
+    # `Model.predict` would trace the model again for each of the first widths.
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)], autograph=False)
     def predict(ids):
         return tf.argmax(model(ids, training=False), axis=1)
 
@@ -36,79 +38,78 @@ def count(labels, predicted, classes):
     return matrix
 
 
-def reliability(shares, labels, bins=15):
-    """How often a model is right when it is so and so sure, in bins of sureness of equal width.
+def reliability(probabilities, labels, bins=15):
+    """Computes accuracy and mean confidence in confidence bins, for a reliability diagram.
 
     Args:
-        shares: float array of shape (texts, classes), its probabilities.
+        probabilities: float array of shape (texts, classes).
         labels: int array of shape (texts,), the true classes.
-        bins: how many, between 0 and 1.
+        bins: the number of bins of equal width between 0 and 1.
 
     Returns:
-        (texts, mean probability of the predicted class, share of texts that are right), arrays of
-        shape (bins,); the last two are NaN where a bin has no text.
+        (texts, mean probability of the predicted class, accuracy), arrays of shape (bins,); the
+        last two are NaN where a bin has no text.
     """
-    sure, right = shares.max(axis=1), shares.argmax(axis=1) == labels
-    place = np.minimum((sure * bins).astype(int), bins - 1)
-    texts = np.bincount(place, minlength=bins)
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    texts = np.bincount(index, minlength=bins)
     with np.errstate(invalid="ignore"):
-        return texts, *(np.bincount(place, of, bins) / texts for of in (sure, right))
+        means = [np.bincount(index, values, bins) / texts for values in (confidence, correct)]
+    return texts, *means
 
 
-def calibration_error(shares, labels, bins=15):
-    """Expected calibration error: the mean distance of sureness and accuracy over the bins.
+def calibration_error(probabilities, labels, bins=15):
+    """Computes the expected calibration error: the mean of |accuracy - confidence| over the bins.
 
     After Guo et al., On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599.
 
     Args:
-        shares, labels, bins: as of `reliability`.
+        probabilities, labels, bins: see `reliability`.
     """
-    texts, sure, right = reliability(shares, labels, bins)
-    return float(np.nansum(texts * np.abs(sure - right)) / texts.sum())
+    texts, confidence, accuracy = reliability(probabilities, labels, bins)
+    return float(np.nansum(texts * np.abs(confidence - accuracy)) / texts.sum())
 
 
-def accuracy(matrix):
-    """The share of a confusion matrix that lies on its diagonal."""
-    return float(np.trace(matrix) / matrix.sum())
+def scores(matrix, names):
+    """Scores a confusion matrix.
 
-
-def per_class(matrix, names):
-    """Precision, recall and F1 of each class of a confusion matrix; 0 where a class is empty.
+    Macro F1 is the mean over the classes that occur, as true or as predicted ones.
 
     Args:
         matrix: int array of shape (classes, classes).
         names: the names of the classes.
 
     Returns:
-        Dict of name to {"precision": float, "recall": float, "f1": float}.
+        Dict of "accuracy", "macro_f1" and "per_class", a dict of name to {"precision", "recall",
+        "f1"}, each 0 where a class is empty.
     """
     correct, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-    scores = {
+    per_class = {
         "precision": correct / np.maximum(predicted, 1),
         "recall": correct / np.maximum(true, 1),
         "f1": 2 * correct / np.maximum(predicted + true, 1),
     }
     return {
-        name: {score: float(values[i]) for score, values in scores.items()}
-        for i, name in enumerate(names)
+        "accuracy": float(correct.sum() / matrix.sum()),
+        "macro_f1": float(per_class["f1"][predicted + true > 0].mean()),
+        "per_class": {
+            name: {score: float(values[i]) for score, values in per_class.items()}
+            for i, name in enumerate(names)
+        },
     }
 
 
-def macro_f1(matrix):
-    """The mean F1 of the classes that a confusion matrix has, as true or as predicted ones."""
-    scores = per_class(matrix, range(len(matrix)))
-    there = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
-    return float(np.mean([scores[i]["f1"] for i in there]))
+def wilson_interval(proportion, count, z=1.96):
+    """Wilson score interval of a proportion: (low, high).
 
-
-def scores(matrix, names):
-    """What is said of a confusion matrix: dict of "accuracy", "macro_f1" and "per_class".
+    Wilson, Probable inference, the law of succession, and statistical inference, 1927.
 
     Args:
-        matrix, names: as of `per_class`.
+        proportion: the observed one, from 0 to 1.
+        count: the number of observations, at least 1.
+        z: quantile of the normal distribution; 1.96 for 95 per cent.
     """
-    return {
-        "accuracy": accuracy(matrix),
-        "macro_f1": macro_f1(matrix),
-        "per_class": per_class(matrix, names),
-    }
+    center = proportion + z**2 / (2 * count)
+    half = z * math.sqrt(proportion * (1 - proportion) / count + z**2 / (4 * count**2))
+    return (center - half) / (1 + z**2 / count), (center + half) / (1 + z**2 / count)

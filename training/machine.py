@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+AT_ONCE = "runs at once"
+
 
 def versions():
     """The versions of Python and of the packages that decide a run's result."""
@@ -14,14 +16,23 @@ def versions():
 
 
 def machine():
-    """One line on what figures were measured on: processor, cores, system, versions."""
+    """Describes in one line what a run was made on: processor, cores, system, versions.
+
+    Whoever starts several runs at once sets RUNS_AT_ONCE to their number, which is then mentioned.
+    """
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
         processor = names[0].split(":")[1].strip() if names else processor
     names = ", ".join(f"{name.capitalize()} {number}" for name, number in versions().items())
-    return f"{processor}, {cores()} cores, {platform.system()}; {names}"
+    shared = f", {count} {AT_ONCE}" if (count := os.environ.get("RUNS_AT_ONCE")) else ""
+    return f"{processor}, {cores()} cores{shared}, {platform.system()}; {names}"
+
+
+def is_shared(description):
+    """Whether a description by `machine` says that runs shared it, so that seconds mean nothing."""
+    return AT_ONCE in description
 
 
 def cores():
@@ -30,7 +41,7 @@ def cores():
 
 
 def peak_memory_mb():
-    """The most memory that this process held, in MB; None where the system does not tell."""
+    """The peak memory of this process in MB; None where the system does not provide it."""
     try:
         import resource
     except ImportError:  # Windows

@@ -6,30 +6,20 @@ import warnings
 import numpy as np
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/
+# Okabe and Ito's colours, distinguishable with any colour vision: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE = "#0072B2", "#D55E00"
 MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each cell
 MOST_NAMED = 60  # classes of one that has their names at its sides
 LONGEST_NAME = 20  # characters of a class's name
 WIDEST_NAMES = 45  # characters of all names side by side
-TITLE_LINES = 3  # at most; the rest gives way to an ellipsis
+CHARACTERS_PER_INCH = 10  # of a title, so that it fits
 
 
 def add_title(figure, title):
-    """Writes a title above a figure, in as many lines as its width asks for, shortened at the end.
-
-    Args:
-        figure: a Matplotlib figure.
-        title: any text.
-    """
-    written = figure.suptitle(title, fontsize=10, parse_math=False)
-    width = len(title)
-    while written.get_window_extent().width > 0.96 * figure.bbox.width and width > 10:
-        width = max(10, min(width - 1, int(width * 0.95)))
-        lines = textwrap.wrap(
-            title, width, break_on_hyphens=False, max_lines=TITLE_LINES, placeholder=" …"
-        )
-        written.set_text("\n".join(lines))
+    """Writes a title above a Matplotlib figure, in at most three lines, shortened at the end."""
+    width = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
+    lines = textwrap.wrap(title, width, break_on_hyphens=False, max_lines=3, placeholder=" …")
+    figure.suptitle("\n".join(lines), fontsize=10, parse_math=False)
 
 
 def learning_curve(history, title, path):
@@ -38,27 +28,21 @@ def learning_curve(history, title, path):
     Args:
         history: list of dicts with "step", "acc" and "loss" of the steps since the last one, and
             "val_acc" and "val_loss" (None except at the end of an epoch).
-        title: what stands above the picture, as of `add_title`.
+        title: written above the picture, see `add_title`.
         path: the PNG file.
     """
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     add_title(figure, title)
-    for axes, name, label in zip(
-        figure.subplots(1, 2), ("acc", "loss"), ("accuracy", "loss"), strict=True
-    ):
-        steps = [point["step"] for point in history]
-        alone = "." if len(steps) == 1 else None  # no line leads to it
-        values = [point[name] for point in history]
-        axes.plot(steps, values, color=BLUE, marker=alone, label="training")
-        validated = [point for point in history if point[f"val_{name}"] is not None]
-        if validated:
-            axes.plot(
-                [point["step"] for point in validated],
-                [point[f"val_{name}"] for point in validated],
-                color=ORANGE,
-                marker="o",
-                label="validation",
-            )
+    labels = {"acc": "accuracy", "loss": "loss"}
+    for axes, (name, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
+        alone = "." if len(history) == 1 else None  # no line leads to it
+        for key, style in (
+            (name, {"color": BLUE, "marker": alone, "label": "training"}),
+            (f"val_{name}", {"color": ORANGE, "marker": "o", "label": "validation"}),
+        ):
+            points = [(point["step"], point[key]) for point in history if point[key] is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), **style)
         axes.set(xlabel="training step", ylabel=label)
         axes.grid(alpha=0.3)
         axes.legend()
@@ -71,7 +55,7 @@ def confusion_matrix(matrix, classes, title, path):
     Args:
         matrix: int array of shape (classes, classes), true class by predicted class.
         classes: the names of the classes.
-        title: what stands above the picture, as of `add_title`.
+        title: written above the picture, see `add_title`.
         path: the PNG file.
     """
     side = max(4.2, 0.75 * min(len(classes), MOST_NUMBERED))  # inches of the matrix
@@ -103,9 +87,8 @@ def draw_confusion_matrix(axes, matrix, classes):
         )
     names = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in classes]
     upright = max(map(len, names)) * len(names) > WIDEST_NAMES
-    places = range(len(names)) if len(names) <= MOST_NAMED else ()
-    names = names[: len(places)]
-    axes.set_xticks(places, names, rotation=90 if upright else 0, parse_math=False)
-    axes.set_yticks(places, names, parse_math=False)
+    if len(names) <= MOST_NAMED:
+        axes.set_xticks(range(len(names)), names, rotation=90 * upright, parse_math=False)
+        axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     return image

@@ -3,7 +3,7 @@
 import math
 import types
 import typing
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args, get_origin
 
 from corpus.errors import UserError
@@ -24,60 +24,51 @@ RANGES = {
     "epochs": (1, 10_000),
     "max_words": (0, 1_000_000),
     "patience": (0, 10_000),
-    "learning_rate": (1e-12, 100.0),
+    "learning_rate": (1e-12, 100),
     "seed": (0, 2**32 - 1),
 }
-# What 0 means where it is no number of things.
-ZERO = {
-    "train_rows": "all",
-    "test_rows": "all",
-    "vectorizer_rows": "all",
-    "max_words": "all",
-    "dropout": "none",
-    "adversarial": "none",
-    "patience": "none",
-}
+SIMPLE = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
 class Switches:
     """The tutorial's side remarks, and what else networks like these are tuned by: all off.
 
-    A script's `Hyperparameters` have them too. One of them written there, `dropout: float = 0.3`,
-    replaces the default here.
+    A script's `Hyperparameters` inherit them. To turn one on, write it there with another value:
+    `dropout: float = 0.3`.
     """
 
-    # What an id stands for. Languages without spaces between words are read by characters.
+    # Split texts into words or characters; use characters for languages written without spaces.
     tokens: Literal["words", "characters"] = "words"
-    # At most so many words (or characters) of each text, 0: all. The rest is cut off.
+    # Read at most this many words (or characters) of each text (0 = all).
     max_words: int = 0
-    # Leftovers of a news feed (#39; &lt;b&gt; and the backslash): kept as words, or removed.
+    # Leftovers of a news feed (#39; &lt;b&gt; and backslashes): keep them as words or remove them.
     markup: Literal["kept", "removed"] = "kept"
-    # At most so many train rows, 0: all. Fewer train sooner and worse.
+    # Use at most this many training rows (0 = all). Fewer is faster but less accurate.
     train_rows: int = 0
-    # Train rows that the vocabulary is collected from, 0: all. More: fewer unknown words.
+    # Training rows used to build the vocabulary (0 = all); more rows, fewer unknown words.
     vectorizer_rows: int = 2000
-    # Text that the vocabulary is collected from.
+    # Text used to build the vocabulary.
     vectorizer_text: Literal["title", "title+description"] = "title"
-    # What the classifier sees: the last state, or each hidden unit's largest value at any word.
+    # What the classifier sees: the last state, or the largest value of each hidden unit.
     pooling: Literal["last", "max"] = "last"
-    # In training, drop whole words and whole columns of word vectors with this probability.
+    # Drop whole words and whole columns of word vectors in training, with this probability.
     dropout: float = 0.0
-    # In training, read each text once more, its word vectors moved to where the network errs most:
-    # by this share of their length.
+    # Train on each text a second time, with its word vectors moved by this share of their length
+    # to where the loss grows fastest (adversarial training, 0 = off).
     adversarial: float = 0.0
-    # File of pretrained vectors (GloVe's or word2vec's format), as wide as embed_size; or "corpus":
-    # vectors made from the train texts.
+    # Pretrained word vectors: a file in GloVe's or word2vec's format, as wide as embed_size, or
+    # "corpus" for vectors made from the training texts.
     embeddings: str | None = None
-    # Train the word vectors too; without, words that have no pretrained vector stay random.
+    # Train the word vectors too; if not, words without a pretrained vector stay random.
     train_embeddings: bool = True
-    # "cosine": the learning rate falls to 0 at the end, and may begin larger.
+    # "cosine" lowers the learning rate to 0 by the end, and allows a larger one at the start.
     schedule: Literal["constant", "cosine"] = "constant"
-    # "balanced": a text of a rare class counts for more, so that each class counts the same.
+    # "balanced" gives texts of rare classes more weight, so that all classes count the same.
     class_weights: Literal["none", "balanced"] = "none"
-    # Rows behind val_acc: "test" as in the tutorial, "held-out" (the last tenth of train), "none".
+    # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), or "none".
     validation: Literal["test", "held-out", "none"] = "test"
-    # Stop when the held-out val_acc has not risen for so many epochs, keep the best; 0: never.
+    # Stop when val_acc has not improved for this many epochs, and keep the best one (0 = off).
     patience: int = 0
 
 
@@ -85,27 +76,24 @@ class Switches:
 class Options:
     """What every run has besides its hyperparameters."""
 
-    # Where the rows come from: "ag_news" (downloaded once), "sample" (ships with the project, no
-    # network), or a directory that holds train.csv (or .tsv, .jsonl) and perhaps test.csv.
+    # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project), or
+    # a directory with train.csv (or .tsv, .jsonl) and perhaps test.csv.
     data: str = "ag_news"
-    # Test rows to use, 0: all.
+    # Use at most this many test rows (0 = all).
     test_rows: int = 0
-    # Seed of the initial weights and of the order of the batches: another seed, another result.
+    # Seed of the initial weights and of the order of the batches.
     seed: int = 1
-    # Directory of the run; by default runs/SCRIPT-RECIPE-TIME.
+    # Directory of the run (default: runs/SCRIPT-RECIPE-TIME).
     run_dir: str | None = None
-    # Go on with the unfinished run in --run-dir.
+    # Resume the unfinished run in --run-dir.
     resume: bool = False
-    # Replace the finished run in --run-dir, once this one is complete.
+    # Replace the finished run in --run-dir as soon as this one is complete.
     overwrite: bool = False
-    # "all": each batch is shared among all GPUs of the machine.
-    devices: Literal["one", "all"] = "one"
-    # Directory of TensorBoard's logs, where this run adds its own; needs tensorboard.
+    # Write TensorBoard logs to a subdirectory of this directory; needs tensorboard.
     tensorboard: str | None = None
-    # Write model/ as well, a SavedModel that TensorFlow Serving takes, and TensorFlow without this
-    # project; and README.md, a model card.
+    # Also write model/, a SavedModel for TensorFlow Serving or TensorFlow alone, with a model card.
     export: bool = False
-    # Print nothing but the result.
+    # Print only the result.
     quiet: bool = False
 
 
@@ -122,134 +110,119 @@ class Recipe:
         self.about, self.tutorial_accuracy, self.changes = about, tutorial_accuracy, changes
 
     def hyperparameters(self, kind, **changes):
-        """The hyperparameters of the recipe, with further changes.
+        """Returns the hyperparameters of the recipe, with further changes.
 
         Args:
             kind: the script's class `Hyperparameters`.
 
         Raises:
-            UserError: a change names no hyperparameter, or gives it a value that it cannot have.
+            UserError: the class or the recipe cannot be used as it is.
         """
         changes = self.changes | changes
-        unknown = [name for name in changes if name not in {f.name for f in fields(kind)}]
-        if unknown:
-            raise UserError(f"no hyperparameter {unknown[0]!r}")
-        return replace(defaults(kind), **checked(kind, changes))
+        if unknown := changes.keys() - {field.name for field in fields(kind)}:
+            raise UserError(f"no hyperparameter {min(unknown)!r}")
+        return checked(replace(defaults(kind), **changes))
 
 
 def defaults(kind):
-    """An instance of a dataclass of options, each of whose values is what its annotation says.
+    """Makes an instance of a dataclass of options from its default values.
 
     Raises:
-        UserError: a value is not, or is missing; a name has no annotation, and so would be no
-            option; or one that replaces a switch has another type than the switch.
+        UserError: a field lacks a value or a type, or its value is not allowed.
     """
     for name, value in vars(kind).items():
-        plain = value is None or isinstance(value, bool | int | float | str)
-        if plain and not name.startswith("__") and name not in kind.__annotations__:
-            raise UserError(
-                f"{name} has no type: write `{name}: {type(value).__name__} = {value!r}`"
-            )
-    annotations, switches = typing.get_type_hints(kind), typing.get_type_hints(Switches)
-    for name, annotation in annotations.items():
-        if annotation != switches.get(name, annotation):
-            raise UserError(f"{name} is a switch: its type is {describe(switches[name])}")
-    for field in fields(kind):
-        if field.default is MISSING and field.default_factory is MISSING:
-            raise UserError(f"{field.name} has no value: write `{field.name}: ... = ...`")
-    own = kind()
-    return replace(own, **checked(kind, vars(own)))
+        is_plain = value is None or type(value) in SIMPLE
+        if is_plain and not name.startswith("__") and name not in kind.__annotations__:
+            example = f"{name}: {type(value).__name__} = {value!r}"
+            raise UserError(f"{name} has no type: write `{example}`")
+    try:
+        return checked(kind())
+    except TypeError as error:  # a field without a default
+        raise UserError(f"{error}: give it a value at the top of the file") from error
 
 
-def checked(kind, values):
-    """The values of options, where an integer stands for a float as that float.
+def checked(options):
+    """Returns options with an integer that serves as a float made one.
 
     Args:
-        kind: their dataclass.
-        values: dict of name to value.
+        options: an instance of a dataclass of options.
 
     Raises:
-        UserError: a value is not of its option's type or out of its range.
+        UserError: a value is not of its option's type, or out of its range.
     """
-    annotations, top, result = typing.get_type_hints(kind), kind(), {}
-    for name, value in values.items():
-        result[name] = value = _of_type(name, value, annotations[name])
-        if type(value) in (int, float) and value not in members(annotations[name]):
-            _check_range(name, value, getattr(top, name))
-    return result
+    values = {}
+    for name, annotation in typing.get_type_hints(type(options)).items():
+        value, allowed = getattr(options, name), members(annotation)
+        if type(value) is int and float in allowed and int not in allowed:
+            value = float(value)
+        # Types are compared, not only values: to Python True is 1.
+        listed = any(type(member) is type(value) and member == value for member in allowed)
+        if type(value) in (int, float) and not listed:
+            _check_range(name, value, vars(type(options)).get(name, value))
+        if type(value) not in allowed and not listed:
+            raise UserError(f"{as_flag(name)} {value!r}: must be {describe(allowed)}")
+        values[name] = value
+    return replace(options, **values)
 
 
-def check_together(hyperparameters, options):
-    """Refuses values that do not go together.
+def _check_range(name, value, default):
+    # A number of the user's own must not be below 0, unless its default is.
+    lowest = 0 if isinstance(default, int | float) and default >= 0 else -math.inf
+    smallest, largest = RANGES.get(name, (lowest, math.inf))
+    if not (smallest <= value <= largest and math.isfinite(value)):
+        bounds = f"between {smallest} and {largest}" if name in RANGES else "finite and not below 0"
+        raise UserError(f"{as_flag(name)} {value}: must be {bounds}")
 
-    Args:
-        hyperparameters: those of a run.
-        options: its `Options`.
+
+def check_together(hyperparameters):
+    """Refuses values that do not fit together.
 
     Raises:
         UserError: they do not; the message says what would.
     """
-    if not hyperparameters.patience:
-        return
-    if hyperparameters.validation != "held-out":
+    if hyperparameters.patience and hyperparameters.validation != "held-out":
         raise UserError(
-            f"patience {hyperparameters.patience}: needs --validation held-out; test rows must not "
-            "choose the epoch"
+            f"--patience {hyperparameters.patience}: needs --validation held-out, because test "
+            "rows must not choose the epoch"
         )
-    if options.devices == "all":
-        raise UserError(
-            f"patience {hyperparameters.patience}: not with --devices all, which does not validate"
-        )
-
-
-def _of_type(name, value, annotation):
-    try:
-        allowed = members(annotation)
-        if type(value) is int and float in allowed and int not in allowed:
-            return float(value)
-    except (UserError, OverflowError) as error:
-        raise UserError(f"{name}: {error}") from error
-    # Types are compared, not only values: to Python True is 1.
-    known = [(type(member), member) for member in allowed]
-    if type(value) not in allowed and (type(value), value) not in known:
-        raise UserError(f"{name} {value!r}: must be {describe(annotation)}")
-    return value
-
-
-def _check_range(name, value, default):
-    # One of the user's own is not below 0, unless its default says that it may be.
-    lowest = 0 if isinstance(default, int | float) and default >= 0 else -math.inf
-    smallest, largest = RANGES.get(name, (lowest, math.inf))
-    if not smallest <= value <= largest or value in (math.inf, -math.inf):
-        end = "" if largest == math.inf else f" to {largest:g}"
-        raise UserError(f"{name} {value}: must be from {smallest:g}{end}, and finite")
+    if not (hyperparameters.train_embeddings or hyperparameters.embeddings):
+        raise UserError("--no-train-embeddings: needs --embeddings, vectors that can stay fixed")
 
 
 def members(annotation):
-    """What an option may be: the types and values that its annotation is made of, None last.
+    """The types and values that make up an option's annotation: `int | None` is [int, None].
 
     Raises:
-        UserError: it is not of types that a command line can give.
+        UserError: a command line cannot give such values.
     """
     if get_origin(annotation) in (typing.Union, types.UnionType):
-        parts = [part for part in get_args(annotation) if part is not types.NoneType]
-        none = [None] if len(parts) < len(get_args(annotation)) else []
-        return [member for part in parts for member in members(part)] + none
+        return [member for part in get_args(annotation) for member in members(part)]
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
-    if annotation not in (bool, int, float, str):
+    if annotation is types.NoneType:
+        return [None]
+    if annotation not in SIMPLE:
+        name = getattr(annotation, "__name__", annotation)
         raise UserError(
-            f"no option can be {describe(annotation)}: "
-            "bool, int, float, str, Literal[...], and each with `| None`, can"
+            f"an option cannot be {name}: use bool, int, float, str or Literal[...], "
+            "or one of these `| None`"
         )
     return [annotation]
 
 
-def describe(annotation):
-    """An annotation as one writes it."""
-    if get_origin(annotation) is Literal:
-        return f"one of {', '.join(map(str, get_args(annotation)))}"
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+def describe(allowed):
+    """The `members` of an annotation as messages name them."""
+    return " or ".join(m.__name__ if isinstance(m, type) else as_text(m) for m in allowed)
+
+
+def as_flag(name):
+    """An option's name as on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def as_text(value):
+    """A value as on the command line."""
+    return "none" if value is None else str(value)
 
 
 def flags(values):
@@ -260,8 +233,7 @@ def flags(values):
     """
     words = []
     for name, value in values.items():
-        flag = name.replace("_", "-")
-        words += [f"--no-{flag}" if value is False else f"--{flag}"]
+        words += [as_flag(f"no-{name}" if value is False else name)]
         words += [] if isinstance(value, bool) else [as_text(value)]
     return words
 
@@ -269,21 +241,3 @@ def flags(values):
 def changes(before, after):
     """The hyperparameters that differ between two objects of one class: dict of name to value."""
     return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
-
-
-def differences(hyperparameters):
-    """What differs from the values at the top of the script, a line for each."""
-    top = defaults(type(hyperparameters))
-    return [
-        f"{name} {_shown(name, value)} (top of the file: {_shown(name, getattr(top, name))})"
-        for name, value in changes(top, hyperparameters).items()
-    ]
-
-
-def as_text(value):
-    """A value as on the command line."""
-    return "none" if value is None else str(value)
-
-
-def _shown(name, value):
-    return f"{value}, {ZERO[name]}" if name in ZERO and value == 0 else as_text(value)

@@ -2,7 +2,8 @@
 
 import hashlib
 import http.server
-import subprocess
+import logging
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -31,6 +32,9 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", self.path)
             self.end_headers()
             return
+        if self.manner == "missing":
+            self.send_error(404)
+            return
         if self.manner == "a web page":
             content = b"<html>Sign in</html>"
         self.send_response(200)
@@ -52,17 +56,16 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def mirror(tiny, tmp_path, monkeypatch):
-    """A mirror of the tiny corpus, an empty TFDS directory, and no other source."""
+    """A mirror of the tiny corpus, and an empty TFDS directory."""
     Mirror.files = {name: (tiny / name).read_bytes() for name in ("train.csv", "test.csv")}
     Mirror.manner = "whole"
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sums = {name: hashlib.md5(content).hexdigest() for name, content in Mirror.files.items()}
     monkeypatch.setattr(ag_news, "MIRROR", f"http://127.0.0.1:{server.server_port}/")
-    monkeypatch.setattr(ag_news, "TFDS_HOST", "http://127.0.0.1:9/")
     monkeypatch.setattr(ag_news, "MD5", sums)
-    monkeypatch.setattr(ag_news, "STALL_SECONDS", 0.5)
-    monkeypatch.setattr(ag_news, "STALL_BYTES", 50)
+    monkeypatch.setattr(ag_news, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(ag_news, "DOWNLOAD_SECONDS", 2)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
     yield server
@@ -91,10 +94,11 @@ def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
 @pytest.mark.parametrize(
     ("manner", "reason"),
     [
-        ("truncated", "sent 100 bytes of md5"),
-        ("a web page", "sent 20 bytes of md5"),
-        ("silent", "no answer or too slow|timed out"),
-        ("drips", "no answer or too slow"),
+        ("truncated", "IncompleteRead.100 bytes read"),
+        ("a web page", "sent 20 bytes with MD5"),
+        ("missing", "404"),
+        ("silent", "timed out"),
+        ("drips", "not finished after 2 s"),
         ("redirects for ever", "redirect"),
     ],
 )
@@ -108,13 +112,14 @@ def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, m
     assert "\n" not in message
     assert "--data DIR" in message
     assert "--data sample" in message
+    assert "tfds.load('ag_news_subset')" in message
     assert str(tmp_path / "tfds" / "ag_news_subset") in message
     assert not (tmp_path / "tfds" / "ag_news_subset" / "1.0.0").exists()
 
 
 def test_a_file_with_another_md5_is_refused(mirror, monkeypatch):
     monkeypatch.setitem(ag_news.MD5, "test.csv", "0" * 32)
-    with pytest.raises(UserError, match=r"test\.csv: sent .* expected md5 0000"):
+    with pytest.raises(UserError, match=r"test\.csv: sent .* expected 0000"):
         ag_news.load()
 
 
@@ -124,20 +129,20 @@ def test_a_file_without_end_is_given_up(mirror, monkeypatch):
         ag_news.load()
 
 
-def test_tfds_own_download_comes_last_and_is_limited(mirror, monkeypatch):
-    Mirror.manner = "truncated"
-    monkeypatch.setattr(ag_news, "TFDS_HOST", ag_news.MIRROR + "train.csv")
-    monkeypatch.setattr(ag_news, "TFDS_SECONDS", 3)
-    limits = []
-
-    def run(command, timeout, **_):
-        limits.append(timeout)
-        raise subprocess.TimeoutExpired(command, timeout)
-
-    monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(UserError, match="TFDS: not finished in 3 s"):
+def test_a_name_look_up_that_hangs_is_given_up(mirror, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(4))
+    begin = time.monotonic()
+    with pytest.raises(UserError, match="not finished after 2 s"):
         ag_news.load()
-    assert limits == [3]
+    assert time.monotonic() - begin < 4
+
+
+def test_the_log_level_of_tfds_is_restored(mirror):
+    level = logging.getLogger("absl").level
+    Mirror.manner = "missing"
+    with pytest.raises(UserError):
+        ag_news.load()
+    assert logging.getLogger("absl").level == level != logging.ERROR
 
 
 def test_a_data_directory_that_cannot_be_written_is_named(mirror, tmp_path):

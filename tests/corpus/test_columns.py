@@ -13,7 +13,7 @@ def read(tmp_path, text, name="train.csv"):
 def rows(split):
     """The rows of a split as tuples."""
     labels = sorted(set(split.labels))
-    read = split.rows({label: i for i, label in enumerate(labels)}, "it")
+    read = split.rows(labels, "it")
     names = [labels[i] for i in read.labels]
     return [*zip(names, read.titles, read.descriptions, strict=True)]
 
@@ -47,12 +47,12 @@ def test_the_class_and_the_texts_are_found_in_each_form(tmp_path, name, text, ex
     assert rows(read(tmp_path, text, name)) == [expected]
 
 
-def test_it_says_what_was_taken_for_what(tmp_path):
+def test_it_says_which_columns_there_are(tmp_path):
     assert str(read(tmp_path, "1,t,d,e\n")) == (
-        "class from column 1, title from column 2, description from column 3 and column 4"
+        "columns: 1 = label, 2 = title, 3 = description, 4 = description"
     )
     assert str(read(tmp_path, "id,text,label\n7,t,1\n")) == (
-        "class from 'label', title from 'text', no description, unused 'id'"
+        "columns: 'id' = unused, 'text' = title, 'label' = label"
     )
 
 
@@ -85,13 +85,13 @@ def test_names_come_from_classes_txt(tmp_path, text, names, expected):
 
 
 BAD_NAMES = [
-    ("3,a\n1,b\n", "x\ny\n", "row 1, column 1: the class '3'"),
-    ("x,a\nz,b\n", "x\ny\n", "row 2, column 1: the class 'z'"),
-    ("1,a\n2,b\n", "x\nx\n", "classes.txt, row 2: 'x' once more"),
-    ("1,a\n2,b\n", "\nx\n", "classes.txt, row 1: blank"),
-    ("1,a\n2,b\n", "\n", "classes.txt: empty"),
-    ("-1,a\n1,b\n", "x\ny\n", "the class '-1', where"),
-    ("1,a\n1,b\n", "x\ny\n", "all 2 rows have the class '1'"),
+    ("3,a\n1,b\n", "x\ny\n", "row 1, column 1: the label is '3'"),
+    ("x,a\nz,b\n", "x\ny\n", "row 2, column 1: the label is 'z'"),
+    ("1,a\n2,b\n", "x\nx\n", "classes.txt, row 2: 'x' is there already"),
+    ("1,a\n2,b\n", "\nx\n", "classes.txt, row 1: no name"),
+    ("1,a\n2,b\n", "\n", "classes.txt, row 1: no name"),
+    ("-1,a\n1,b\n", "x\ny\n", "the label is '-1', but"),
+    ("1,a\n1,b\n", "x\ny\n", "all rows have the label '1'"),
 ]
 
 
@@ -105,8 +105,8 @@ def test_names_that_do_not_fit_are_refused(tmp_path, text, names, message):
 
 
 BAD = [
-    ("a.csv", "label,text\npos,a\nlabel,text\nneg,b\n", "row 3: the header once more"),
-    ("a.csv", "1;Well, good\n2;Well, bad\n", "all others have ';' in them"),
+    ("a.csv", "label,text\npos,a\nlabel,text\nneg,b\n", "row 3: the header again"),
+    ("a.csv", "1;Well, good\n2;Well, bad\n", "';' is in '1;Well' and every other label"),
     ("a.csv", "a\x1b[31m,t\nb,t\n", "row 1, column 1: a control character"),
     (
         "a.jsonl",
@@ -114,18 +114,26 @@ BAD = [
         "row 2: 'text' is a list",
     ),
     ("a.jsonl", '{"label": {"a": 1}, "text": "a"}\n', "row 1: 'label' is a list or an object"),
-    ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is no number)"),
-    ("a.csv", "label,text\n", "no rows behind its header"),
-    ("a.csv", "1,a\n,b\n", "row 2, column 1: no class"),
-    ("a.csv", "1,a\nx,b\n", "row 2, column 1: the class 'x', where the first row has '1'"),
-    ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: the class '1', where"),
-    ("a.csv", "sentiment,text\npos,b\n", "row 1: no column of the class among 'sentiment', 'text'"),
-    ("a.csv", "label,headline\npos,b\n", "row 1: no column of the text among 'label', 'headline'"),
-    ("a.csv", "topic,question_title\nmath,b\n", "row 1: no column of the class"),
+    ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is not a number)"),
+    ("a.csv", "label,text\n", "no rows after the header"),
+    ("a.csv", "1,a\n,b\n", "row 2, column 1: no label"),
+    ("a.csv", "1,a\nx,b\n", "row 2, column 1: 'x', but the first label is '1'"),
+    ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: '1', but the first label is"),
+    (
+        "a.csv",
+        "sentiment,text\npos,b\n",
+        "row 1: no label column: the header has 'sentiment', 'text'",
+    ),
+    (
+        "a.csv",
+        "label,headline\npos,b\n",
+        "row 1: no text column: the header has 'label', 'headline'",
+    ),
+    ("a.csv", "topic,question_title\nmath,b\n", "row 1: no label column"),
     ("a.csv", "mood,review\npos,a\nneg,b\npos,c\nneg,d\n", "row 1, column 1: no other row has"),
-    ("a.csv", '"a\nb",text\npos,b\n', "among 'a\\nb', 'text'"),
-    ("a.jsonl", '{"sentiment": 1, "text": "b"}\n', "row 1: no column of the class"),
-    ("a.jsonl", '{"label": 1, "headline": "b"}\n', "row 1: no column of the text"),
+    ("a.csv", '"a\nb",text\npos,b\n', "has 'a\\nb', 'text'"),
+    ("a.jsonl", '{"sentiment": 1, "text": "b"}\n', "row 1: no label column"),
+    ("a.jsonl", '{"label": 1, "headline": "b"}\n', "row 1: no text column"),
 ]
 
 
@@ -154,12 +162,12 @@ def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
 
 def test_a_text_in_the_place_of_the_class_is_noticed(tmp_path):
     with pytest.raises(
-        UserError, match="50 classes in 50 rows, the first .text 0.; is it the text.*header needs"
+        UserError, match="50 classes in 50 rows; is .text 0. a text. .*header needs"
     ):
         read(tmp_path, "".join(f"text {i},{i % 2}\n" for i in range(50)))
 
 
 def test_a_class_that_is_not_known_is_named_with_its_row(tmp_path):
     split = read(tmp_path, "text,label\na,1\nb,5\n")
-    with pytest.raises(UserError, match="row 3, column 2: the class '5', which train.csv does"):
-        split.rows({"1": 0, "2": 1}, "train.csv")
+    with pytest.raises(UserError, match="row 3, column 2: train.csv has no label '5', only 1, 2"):
+        split.rows(["1", "2"], "train.csv")

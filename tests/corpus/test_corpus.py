@@ -41,7 +41,7 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
 
 def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tmp_path):
     assert corpus.load(tiny).classes == ag_news.CLASSES
-    assert f"{tiny / 'classes.txt'} can give others" in str(corpus.load(tiny))
+    assert "AG News's names (write others into classes.txt)" in str(corpus.load(tiny))
     for split in ("train.csv", "test.csv"):
         shutil.copy(tiny / split, tmp_path)
     (tmp_path / "classes.txt").write_text("a\nb\nc\nd\n")
@@ -56,7 +56,7 @@ def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tm
 def test_a_class_without_a_test_row_is_named(tmp_path):
     (tmp_path / "train.csv").write_text("a,x\nb,y\na,x\nb,z\n")
     (tmp_path / "test.csv").write_text("a,x\n")
-    assert str(corpus.load(tmp_path)).endswith("; no test row of b")
+    assert str(corpus.load(tmp_path)).endswith("; no test rows of b")
 
 
 def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
@@ -82,7 +82,9 @@ def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
 def test_train_and_test_have_the_same_columns_of_text(tmp_path):
     (tmp_path / "train.csv").write_text("1,a,b\n2,c,d\n")
     (tmp_path / "test.csv").write_text("1,a\n2,c\n")
-    with pytest.raises(UserError, match=r"test\.csv: columns of text: 1, where train\.csv has 2"):
+    with pytest.raises(
+        UserError, match=r"test\.csv: the number of text columns is 1, but 2 in train\.csv"
+    ):
         corpus.load(tmp_path)
 
 

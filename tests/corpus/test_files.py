@@ -1,3 +1,4 @@
+import csv
 import os
 
 import pytest
@@ -8,7 +9,7 @@ from corpus.errors import UserError
 
 def records(table):
     """The rows of a table: list of lists of cells."""
-    return [list(table.row(i)) for i in range(len(table))]
+    return [list(row) for row in zip(*table.columns, strict=True)]
 
 
 def write(tmp_path, content, name="train.csv"):
@@ -60,21 +61,24 @@ def test_a_tsv_loses_no_row_to_a_quote_that_reaches_over_lines(tmp_path):
 
 
 def test_a_field_of_any_length_is_read(tmp_path):
+    limit = csv.field_size_limit()
     [row] = records(files.read(write(tmp_path, b"1,t," + b"x" * 140_000 + b"\n")))
     assert len(row[2]) == 140_000
+    assert csv.field_size_limit() == limit
 
 
 def test_rows_of_separators_alone_are_passed_over_and_counted(tmp_path):
     (tmp_path / "a.csv").write_text(";;\na;x;y\n;;\n ; ;\nb;;z\n;x;\n;;\n")
     table = files.read(tmp_path / "a.csv")
     assert records(table) == [["a", "x", "y"], ["b", "", "z"], ["", "x", ""]]
-    assert [table.where(i)[-5:] for i in range(len(table))] == ["row 2", "row 5", "row 6"]
+    assert table.numbers.tolist() == [2, 5, 6]
 
 
 def test_blank_lines_are_passed_over_and_counted(tmp_path):
     table = files.read(write(tmp_path, b"\n1,a\n  \n2,b\n"))
     assert records(table) == [["1", "a"], ["2", "b"]]
-    assert table.where(1).endswith("row 4")
+    assert table.numbers.tolist() == [2, 4]
+    assert str(table.error(1, "x", column=0)).endswith("train.csv, row 4, column 1: x")
 
 
 def test_text_is_composed_and_byte_order_marks_are_taken_out(tmp_path):
@@ -97,33 +101,34 @@ def test_other_values_of_json_are_text(tmp_path):
 
 
 BAD = [
-    ("a.csv", b"", "has no rows"),
-    ("a.csv", b"\n  \n", "has no rows"),
-    ("a.csv", b"1,t,d\n2,t\n", "row 2: 2 columns, where row 1 has 3"),
-    ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: 4 columns, where row 2 has 3"),
-    ("a.csv", b"1\n2\n", "row 1: one column"),
-    ("a.csv", b"1 t\n2 t\n", "row 1: one column"),
-    ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: neither UTF-8 nor UTF-16"),
-    ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: neither UTF-8 nor UTF-16"),
-    ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: neither UTF-8 nor UTF-16"),
-    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: a NUL byte"),
-    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: a NUL byte"),
+    ("a.csv", b"", "no rows"),
+    ("a.csv", b"\n  \n", "no rows"),
+    ("a.csv", b"1,t,d\n2,t\n", "row 2: the number of columns is 2, but 3"),
+    ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: the number of columns is 4, but 3"),
+    ("a.csv", b"1\n2\n", "row 1: only one column"),
+    ("a.csv", b"1 t\n2 t\n", "row 1: only one column"),
+    ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: not UTF-8 or UTF-16"),
+    ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: not UTF-8 or UTF-16"),
+    ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: not UTF-8 or UTF-16"),
+    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: not UTF-8 or UTF-16"),
+    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: not UTF-8 or UTF-16"),
     ("a.csv", b'1,t,d\n2,"t,d\n', "row 2: unexpected end of data"),
     ("a.csv", b'1,"t"x,d\n', "row 1: "),
-    ("a.tsv", b"1,a\n", "row 1: one column"),
+    ("a.tsv", b'1\t"t\nu"\n2\tv\n2\t\xe9\n', "row 3: not UTF-8 or UTF-16"),
+    ("a.tsv", b"1,a\n", "row 1: only one column"),
     ("a.tsv", b'"label"\t"text"\n"1"\t"a"\n"1"\t"say "x" y"\n', "row 3: "),
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1\n', "row 2: not JSON"),
     ("a.jsonl", b"[1, 2]\n", "row 1: not a JSON object"),
-    ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: has no 'text'"),
-    ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1, 'text': half a surrogate pair"),
-    ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1, 'text': a NUL"),
+    ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: 'text' is missing"),
+    ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1: 'utf-8' codec can't encode"),
+    ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1: a NUL"),
     (
         "a.jsonl",
         b'{"label": 1, "text": "a", "text": "b"}\n',
-        "row 1: not JSON (a name stands twice",
+        "row 1: not JSON (a name occurs twice",
     ),
     ("a.jsonl", b"[" * 100_000, "row 1: not JSON"),
-    ("a.txt", b"1,a\n", "has to end in .csv, .tsv or .jsonl"),
+    ("a.txt", b"1,a\n", "must end in .csv, .tsv or .jsonl"),
 ]
 
 

@@ -9,7 +9,7 @@ from conftest import PROJECT
 from experiments.error_analysis import doubtful_labels
 
 
-def test_a_label_looks_wrong_where_all_models_are_sure_of_one_other():
+def test_a_label_looks_wrong_if_all_models_are_confident_of_another():
     first = np.array([[0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.02, 0.98]])
     second = np.array([[0.92, 0.08], [0.6, 0.4], [0.92, 0.08], [0.97, 0.03]])
     assert doubtful_labels([first, second], np.array([1, 1, 0, 1])).tolist() == [0]
@@ -25,6 +25,7 @@ def test_one_command_makes_the_pages_pictures(tmp_path):
     for name in ("confusion.png", "lengths.png", "rows.png", "reliability.png"):
         assert matplotlib.image.imread(tmp_path / name).std() > 0
         assert f"]({name})" in page
-    assert done.stdout.count("| true class | taken for |") == 4
+    assert done.stdout.count("| true class | predicted class |") == 4
     assert done.stdout.count("calibration error 0.") == 4
-    assert "texts are mistaken by all 4 models" in done.stdout
+    assert "\nstacked BiLSTM  2,400: 0." in done.stdout
+    assert "texts are misclassified by all 4 models" in done.stdout

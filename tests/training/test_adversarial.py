@@ -136,7 +136,7 @@ def test_words_are_dropped_in_training():
 
 
 def test_a_copy_from_its_config_is_a_plain_model():
-    assert type(models.as_saved(network(0.1))) is keras.Sequential
+    assert type(models.mask_padding(network(0.1))) is keras.Sequential
 
 
 def test_a_network_that_begins_otherwise_is_refused():

@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,10 +12,15 @@ from corpus.errors import UserError
 from training import callbacks
 
 
+def progress(first_step=0):
+    """A `Progress` through an epoch that begins at a step."""
+    return callbacks.Progress(SimpleNamespace(first_step=first_step))
+
+
 def said(capsys, verbose, steps_per_execution=5):
     """What `fit` prints with `Progress` of two epochs of 16 steps, without colours."""
     capsys.readouterr()
-    fitted(callbacks.Progress(), 2, steps_per_execution, verbose=verbose)
+    fitted(progress(), 2, steps_per_execution, verbose=verbose)
     return re.sub(r"\x1b\[\d+m|\x08", "", capsys.readouterr().out)
 
 
@@ -27,33 +33,28 @@ def test_the_bar_stays_within_the_epoch_and_ends_with_what_was_validated(capsys)
     last = lines[-2]
     assert re.match(r"16/16 ━{20} \d+s \d+\w+/step - acc: .* - loss: .* - val_acc: ", last)
     assert [line for line in lines if line.startswith("Epoch")] == ["Epoch 1/2", "Epoch 2/2"]
-    assert lines.count("preparing the first step ...") == 1
-    validating = [line for line in lines if line.endswith(" - validating ...")]
-    assert [line[:6] for line in validating] == ["16/16 "] * 2
 
 
 def test_without_a_terminal_a_line_now_and_then_shows_that_it_runs(capsys, monkeypatch):
     epochs = r"Epoch \d/2\n16/16 - .* - acc: .* - val_loss: .*\n"
     assert re.fullmatch(epochs * 2, said(capsys, verbose=2))
-    monkeypatch.setattr(callbacks.Progress, "SECONDS", 0)
-    first = r"epoch \d: step 5 of 16, acc 0\.\d{4}, loss \d\.\d{4}\n"
+    monkeypatch.setattr(callbacks.Progress, "INTERVAL", 0)
     later = r"epoch \d: step 1[05] of 16, acc 0\.\d{4}, loss \d\.\d{4}, about \d+ s left\n"
-    within = epochs.replace("2\\n", f"2\\n{first}{later}{later}")
+    within = epochs.replace("2\\n", f"2\\n{later}{later}")
     assert re.fullmatch(within * 2, said(capsys, verbose=2))
 
 
 def test_the_time_left_is_that_of_the_steps_after_the_first(capsys, monkeypatch):
     moments = iter([0, 50, 90])
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
-    progress = callbacks.Progress()
-    progress.set_params({"verbose": 2, "epochs": 1, "steps": 3839})
-    progress.on_train_begin()
-    progress.on_epoch_begin(0)
-    progress.on_train_batch_end(199, {})
-    progress.on_train_batch_end(1199, {"loss": 0.731, "acc": 0.71234})
+    shown = progress()
+    shown.set_params({"verbose": 2, "epochs": 1, "steps": 3839})
+    shown.on_train_begin()
+    shown.on_epoch_begin(0)
+    shown.on_train_batch_end(199, {})
+    shown.on_train_batch_end(1199, {"loss": 0.731, "acc": 0.71234})
     told = capsys.readouterr().out.splitlines()
     assert told == [
-        "epoch 1: step 200 of 3,839",
         "epoch 1: step 1,200 of 3,839, acc 0.7123, loss 0.7310, about 106 s left",
     ]
 
@@ -64,12 +65,12 @@ def test_an_epoch_that_was_stopped_says_how_far_it_came(capsys, verbose):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch >= 5
 
-    fitted(callbacks.Progress(), callbacks=[Stop()], verbose=verbose)
+    fitted(progress(), callbacks=[Stop()], verbose=verbose)
     assert re.search(r"(?<!1)6/16", capsys.readouterr().out.splitlines()[-1].split("\r")[-1])
 
 
 def test_quiet_is_quiet(capsys, monkeypatch):
-    monkeypatch.setattr(callbacks.Progress, "SECONDS", 0)
+    monkeypatch.setattr(callbacks.Progress, "INTERVAL", 0)
     assert said(capsys, verbose=0) == ""
 
 
@@ -114,20 +115,18 @@ def test_a_batch_of_fewer_texts_counts_for_as_many_as_it_has(steps_per_execution
     assert [point["acc"] for point in history.points] == shares * 2
 
 
-def test_a_written_history_is_restored_up_to_a_step(tmp_path):
-    history = callbacks.History(steps_per_epoch=16)
-    fitted(history)
-    history.write(tmp_path / "history.csv")
-    restored = callbacks.History(steps_per_epoch=16)
-    restored.restore(tmp_path / "history.csv", last_step=20)
-    assert restored.points == history.points[:20]
+def test_the_validation_of_an_interrupted_epoch_is_not_kept():
+    points = [{"step": step, "val_acc": 0.5, "val_loss": 1.0} for step in (16, 20)]
+    resumed = callbacks.History(steps_per_epoch=16)
+    resumed.restore(points)
+    assert [point["val_acc"] for point in resumed.points] == [0.5, None]
 
 
 def test_tensorboard_gets_scalars_within_the_epoch(tmp_path):
     pytest.importorskip("tensorboard")
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
-    logs = callbacks.tensorboard(tmp_path / "logs" / "run")
+    logs = callbacks.TensorBoard(tmp_path / "logs", "run")
     model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, verbose=0, callbacks=[logs])
     (file,) = (tmp_path / "logs" / "run" / "train").iterdir()
     content = file.read_bytes()
@@ -138,7 +137,7 @@ def test_tensorboard_gets_scalars_within_the_epoch(tmp_path):
 def test_without_tensorboard_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install tensorboard"):
-        callbacks.tensorboard(tmp_path / "logs")
+        callbacks.TensorBoard(tmp_path / "logs", "run")
     assert not (tmp_path / "logs").exists()
 
 
@@ -151,30 +150,33 @@ def steps_of(directory, tag):
     return [event.step for event in scalars]
 
 
-def test_steps_of_tensorboard_go_on_and_those_of_another_run_are_deleted(tmp_path):
+def test_steps_of_tensorboard_continue_and_logs_of_another_run_are_deleted(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
+    monkeypatch.chdir(tmp_path)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
     fit = {"x": np.ones((8, 2)), "y": np.ones((8, 1)), "batch_size": 2, "verbose": 0}
     for epoch in (0, 1):
-        logs = callbacks.tensorboard(tmp_path, goes_on=epoch > 0)
+        logs = callbacks.TensorBoard("logs", "run", resume=epoch > 0)
         model.fit(**fit, initial_epoch=epoch, epochs=epoch + 1, callbacks=[logs])
-    assert steps_of(tmp_path / "train", "batch_loss") == list(range(1, 9))
-    assert steps_of(tmp_path / "train", "epoch_loss") == [0, 1]
-    callbacks.tensorboard(tmp_path)
-    assert not list(tmp_path.glob("train/*"))
+    assert steps_of("logs/run/train", "batch_loss") == list(range(1, 9))
+    assert steps_of("logs/run/train", "epoch_loss") == [0, 1]
+    callbacks.TensorBoard("logs", "run")
+    assert not list(Path("logs").glob("run/train/*"))
 
 
 def test_runs_of_one_name_have_logs_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert callbacks.logs_of("logs", "a/run") == Path("logs/a/run")
-    assert callbacks.logs_of("logs", tmp_path / "b" / "run") == Path("logs/b/run")
     elsewhere = Path(tmp_path.anchor) / "else" / "run"
-    assert callbacks.logs_of("logs", elsewhere) == Path("logs/else/run")
+    for run in ("a/run", tmp_path / "b" / "run", elsewhere):
+        callbacks.TensorBoard("logs", run)
+    logs = {str(path) for path in Path("logs").rglob("run")}
+    assert logs == {"logs/a/run", "logs/b/run", "logs/else/run"}
 
 
-@pytest.mark.parametrize("build", [[], [callbacks.Build()]])
-def test_the_first_step_is_traced_once(build):
+@pytest.mark.parametrize("prepared", [False, True])
+def test_the_first_step_is_traced_once(prepared, monkeypatch):
+    monkeypatch.setattr("saving.verification.check", lambda model, classes: None)
     calls = []
 
     class Layer(keras.layers.Layer):
@@ -185,5 +187,6 @@ def test_the_first_step_is_traced_once(build):
     model = keras.Sequential([keras.Input((2,)), Layer(), keras.layers.Dense(3)])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
     calls.clear()
-    model.fit(np.zeros((8, 2)), np.zeros(8), batch_size=2, callbacks=build, verbose=0)
-    assert len(calls) == (1 if build else 2)
+    prepare = [callbacks.Prepare(3)] if prepared else []
+    model.fit(np.zeros((8, 2)), np.zeros(8), batch_size=2, callbacks=prepare, verbose=0)
+    assert len(calls) == (1 if prepared else 2)

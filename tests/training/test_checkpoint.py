@@ -7,24 +7,28 @@ from corpus.errors import UserError
 from training import callbacks, checkpoint
 
 
+def saving_to(directory, history):
+    """A `Checkpoint` of a run that is not resumed."""
+    return checkpoint.Checkpoint(directory, history, None, None, resume=False, print=print)
+
+
 def test_a_long_epoch_is_saved_within(run_directory, monkeypatch):
-    monkeypatch.setattr(checkpoint.Checkpoint, "SECONDS", 0)
+    monkeypatch.setattr(checkpoint.Checkpoint, "INTERVAL", 0)
     monkeypatch.setattr(checkpoint.Checkpoint, "LARGEST_SHARE", 1e9)
     history = callbacks.History(steps_per_epoch=16)
-    saving = checkpoint.Checkpoint(run_directory, history)
+    saving = saving_to(run_directory, history)
     monkeypatch.setattr(saving, "on_epoch_end", lambda epoch, logs=None: None)
     fitted(history, epochs=1, callbacks=[saving])
-    assert (run_directory.work / checkpoint.FILE).exists()
-    restored = callbacks.History(steps_per_epoch=16)
-    restored.restore(run_directory.work / checkpoint.HISTORY, last_step=16)
-    assert restored.points[:-1] == history.points[:-1]
-    assert restored.points[-1]["loss"] == history.points[-1]["loss"]
+    model = fitted(callbacks.History(16), epochs=1).model
+    points = checkpoint.read_state(run_directory.work / checkpoint.FILE, model)
+    assert points[:-1] == history.points[:-1]
+    assert points[-1]["loss"] == history.points[-1]["loss"]
 
 
 @pytest.mark.parametrize("broken", ["loss", "weights"])
 def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(run_directory, broken):
     history = callbacks.History(steps_per_epoch=16)
-    saving = checkpoint.Checkpoint(run_directory, history)
+    saving = saving_to(run_directory, history)
     model = fitted(history, epochs=1, callbacks=[saving]).model
     saved = (run_directory.work / checkpoint.FILE).read_bytes()
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
@@ -63,14 +67,3 @@ def test_another_models_state_is_one_line(run_directory):
     for file in ("state.h5", "absent.h5"):
         with pytest.raises(UserError, match=f"{file}: damaged, or another model's .*--overwrite"):
             checkpoint.read_state(run_directory.work / file, other)
-
-
-def test_a_damaged_history_is_one_line(run_directory):
-    history = callbacks.History(steps_per_epoch=16)
-    model = fitted(history, callbacks=[checkpoint.Checkpoint(run_directory, history)]).model
-    file = run_directory.work / checkpoint.HISTORY
-    whole = file.read_text()
-    for damaged in ("", whole.replace("\n", ",9,9\n"), whole.replace("step", "pets"), "a\nb,c\n"):
-        file.write_text(damaged)
-        with pytest.raises(UserError, match=f"{file}: damaged.*--overwrite"):
-            checkpoint.restore(run_directory, model, history)

@@ -1,28 +1,31 @@
-import builtins
 import time
 
-from training import clock
+import pytest
+
+import train_lstm
+from training import start
+from training.clock import Clock, clock
 
 
-def test_seconds_of_earlier_parts_are_added(monkeypatch):
-    monkeypatch.setattr(clock, "SECONDS", {})
-    monkeypatch.setattr(clock, "_before", {})
-    monkeypatch.setattr(clock, "_running", {})
-    clock.start("fit")
-    assert 0 <= clock.so_far()["fit"] < 1
-    clock.stop("fit")
+def test_seconds_of_earlier_parts_are_added():
+    clock = Clock()
+    with clock.stage("fit"):
+        pass
     alone = clock.so_far()
-    assert alone["fit"] < 1
-    clock.add({"load": 2, "fit": 10.0, "total": 100})
+    assert 0 <= alone["fit"] < 1
+    clock.add_earlier({"load": 2, "fit": 10.0, "total": 100})
     together = clock.so_far()
     assert (together["load"], round(together["fit"])) == (2, 10)
     assert 100 < together["total"] < 101 + alone["total"]
 
 
-def test_a_run_in_a_notebook_begins_when_it_is_started(monkeypatch):
-    for name, value in (("SECONDS", {}), ("_before", {}), ("_running", {}), ("_runs", 0)):
-        monkeypatch.setattr(clock, name, value)
-    monkeypatch.setattr(clock, "START", time.perf_counter() - 1000)
-    monkeypatch.setattr(builtins, "__IPYTHON__", True, raising=False)
-    clock.begin()
-    assert clock.so_far()["total"] < 100
+@pytest.mark.parametrize("is_program", [True, False])
+def test_a_run_begins_with_the_process_only_where_the_script_is_the_program(
+    is_program, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("training.run.IMPORTED", time.perf_counter() - 1000)
+    program = train_lstm if is_program else pytest
+    monkeypatch.setitem(__import__("sys").modules, "__main__", program)
+    hyperparameters, recipes = train_lstm.Hyperparameters, train_lstm.RECIPES
+    start(train_lstm.__file__, "", hyperparameters, recipes, ["--run-dir", tmp_path / "run"])
+    assert (clock.so_far()["total"] > 1000) == is_program

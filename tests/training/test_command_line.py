@@ -38,7 +38,7 @@ def refused(capsys, *arguments, **of_script):
 
 
 def test_a_recipe_after_an_option_is_told_its_place(capsys):
-    assert "the recipe comes first: train_rnn.py large" in refused(capsys, "--units", "8", "large")
+    assert "the recipe comes first: large --FIELD" in refused(capsys, "--units", "8", "large")
     assert parsed("--run-dir", "large")[2].run_dir == "large"
 
 
@@ -66,6 +66,8 @@ def test_an_option_changes_one_field_of_the_recipe():
         (["--text", "titel"], "--text"),
         (["--units"], "--units"),
         (["--resume"], "--resume needs --run-dir"),
+        (["--lr", "1"], "no option --lr, did you mean --learning-rate?"),
+        (["--unit", "1"], "did you mean --units?"),
     ],
 )
 def test_wrong_usage_is_refused_with_a_short_message(capsys, arguments, message):
@@ -75,7 +77,7 @@ def test_wrong_usage_is_refused_with_a_short_message(capsys, arguments, message)
 @pytest.mark.parametrize("value", ["0", "-1", "1000000000000", "-9223372036854775809"])
 @pytest.mark.parametrize("flag", ["--units"])
 def test_numbers_out_of_range_are_refused(capsys, flag, value):
-    assert f"{flag} {value}: must be from" in refused(capsys, flag, value)
+    assert f"{flag} {value}: must be between" in refused(capsys, flag, value)
     assert flag in refused(capsys, flag, "1" * 400)
 
 

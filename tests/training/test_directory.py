@@ -5,18 +5,18 @@ from contextlib import suppress
 import pytest
 
 from corpus.errors import UserError
-from training.directory import CARD_BEGINS, RESULTS, RunDirectory, load_result
+from training.directory import RESULTS, RunDirectory, load_result
 
 
 def claimed(path, resume=False, overwrite=False):
     directory = RunDirectory(path)
-    assert directory.claim(resume, overwrite)
+    directory.claim(resume, overwrite)
     return directory
 
 
 def finish(directory, content, interrupted=False):
     for name in RESULTS[:-1]:
-        with directory.whole_file(name) as path:
+        with directory.writing(name) as path:
             path.write_text(content)
     directory.write_json("result.json", {"content": content, "interrupted": interrupted})
     directory.publish()
@@ -40,17 +40,16 @@ def test_a_finished_run_holds_its_results_and_nothing_else(finished):
 
 
 @pytest.mark.parametrize("exported", [True, False])
-def test_an_export_goes_with_its_model_and_a_users_own_files_stay(exported, finished):
-    card = f"{CARD_BEGINS if exported else ''}of the first"
-    for name in ("model", "partial-model"):
-        (finished / name).mkdir()
-    for file in (finished / "README.md", finished / "model" / "README.md"):
-        file.write_text(card)
+def test_an_export_is_removed_with_its_model_and_a_users_own_files_stay(exported, finished):
+    for name in ("model/assets", "partial-model"):
+        (finished / name).mkdir(parents=True)
+    (finished / "README.md").write_text("mine")
+    (finished / "model" / "assets" / ("classes.txt" if exported else "mine.txt")).write_text("")
     directory = claimed(finished, overwrite=True)
     finish(directory, "second")
     directory.release()
     assert (finished / "model").exists() != exported
-    assert (finished / "README.md").exists() != exported
+    assert (finished / "README.md").exists()
     assert not (finished / "partial-model").exists()
 
 
@@ -73,24 +72,27 @@ def test_a_directory_of_the_users_own_is_left_alone(tmp_path):
     assert tmp_path.is_dir()
     (tmp_path / "thesis.txt").write_text("precious")
     for overwrite in (False, True):
-        with pytest.raises(UserError, match="holds files that are no run"):
+        with pytest.raises(UserError, match="files that do not belong to a run"):
             RunDirectory(tmp_path).claim(resume=False, overwrite=overwrite)
     assert contents(tmp_path) == {"thesis.txt": "precious"}
 
 
 def test_a_finished_run_is_refused_and_stays(finished):
-    with pytest.raises(UserError, match="--overwrite replaces it"):
+    with pytest.raises(UserError, match="use --overwrite to replace it"):
         RunDirectory(finished).claim(resume=False, overwrite=False)
     assert load_result(finished)["content"] == "first"
 
 
 def test_resume_on_a_finished_run_has_nothing_to_do(finished):
-    assert not RunDirectory(finished).claim(resume=True, overwrite=False)
+    directory = claimed(finished, resume=True)
+    assert directory.finished
+    directory.release()
+    assert directory.finished
 
 
 def test_overwrite_replaces_a_run_only_when_the_new_one_is_complete(finished):
     directory = claimed(finished, overwrite=True)
-    with directory.whole_file("model.keras") as path:
+    with directory.writing("model.keras") as path:
         path.write_text("second")
     assert contents(finished)["model.keras"] == "first"
     finish(directory, "second")
@@ -100,10 +102,10 @@ def test_overwrite_replaces_a_run_only_when_the_new_one_is_complete(finished):
 
 def test_a_move_that_was_cut_off_is_ended_by_the_next_claim(finished):
     directory = claimed(finished, overwrite=True)
-    directory.check_settings({"seed": 1})
+    directory.begin({"seed": 1})
     directory.write_json("result.json", {"content": "second", "interrupted": False})
     directory.release()
-    assert not RunDirectory(finished).claim(resume=True, overwrite=False)
+    assert claimed(finished, resume=True).finished
     assert load_result(finished)["content"] == "second"
 
 
@@ -118,34 +120,34 @@ def test_two_claims_at_once_have_one_winner(tmp_path):
 
 def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
     directory = claimed(tmp_path / "run")
-    directory.check_settings({"seed": 1})
+    directory.begin({"seed": 1})
     directory.write_json("checkpoint", {})
     directory.release()
-    with pytest.raises(UserError, match="--resume goes on, --overwrite starts anew"):
+    with pytest.raises(UserError, match="use --resume to continue it, or --overwrite"):
         RunDirectory(tmp_path / "run").claim(resume=False, overwrite=False)
     directory = claimed(tmp_path / "run", resume=True)
-    directory.check_settings({"seed": 1})
+    directory.begin({"seed": 1})
     with pytest.raises(UserError, match="seed was 1, now 2"):
-        directory.check_settings({"seed": 2})
+        directory.begin({"seed": 2})
     directory.release()
     directory = claimed(tmp_path / "run", overwrite=True)
-    directory.check_settings({"seed": 2})
+    directory.begin({"seed": 2})
     directory.release()
     assert not directory.work.exists()
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     directory = claimed(tmp_path / "run")
-    with pytest.raises(KeyError), directory.whole_file("history.csv") as path:
+    with pytest.raises(KeyError), directory.writing("history.csv") as path:
         path.write_text("half" + {}["an error on the way"])
-    with suppress(UserError), directory.whole_file("history.csv") as path:
+    with suppress(UserError), directory.writing("history.csv") as path:
         raise OSError(path.write_text("half"))
     assert list(directory.work.iterdir()) == []
 
 
 def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
     directory = claimed(tmp_path / "run")
-    directory.check_settings({"seed": 1})
+    directory.begin({"seed": 1})
     directory.write_json("checkpoint", {})
     finish(directory, "so far", interrupted=True)
     directory.release()
@@ -179,13 +181,12 @@ def test_a_result_with_no_number_is_not_written(tmp_path):
     assert json.dumps(list(directory.work.iterdir())) == "[]"
 
 
-def test_a_file_system_without_locks_is_used_and_said(tmp_path, monkeypatch, capsys):
+def test_a_file_system_without_locks_is_used(tmp_path, monkeypatch):
     def flock(*arguments):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr("training.directory.fcntl.flock", flock)
     directory = claimed(tmp_path / "run")
-    assert "no locks there; two runs" in capsys.readouterr().out
     directory.release()
     assert not (tmp_path / "run").exists()
 

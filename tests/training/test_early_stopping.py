@@ -4,7 +4,7 @@ from conftest import fitted
 
 from corpus.errors import UserError
 from training import callbacks
-from training.early_stopping import FILE, EarlyStopping
+from training.callbacks import EarlyStopping
 
 
 def watched(accuracies, patience, directory=None):
@@ -54,15 +54,13 @@ def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(run_directory):
     stopping = EarlyStopping(run_directory, history, patience=2)
     model = fitted(history, epochs=5, callbacks=[stopping]).model
     assert history.points[-1]["epoch"] == 4
-    last = model.get_weights()
-    stopping.restore_best(model)
     best = fitted(callbacks.History(16), epochs=2).model.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), best, strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(last, best, strict=True))
-    assert (run_directory.work / FILE).exists()
+    assert (run_directory.work / EarlyStopping.FILE).exists()
 
 
 def test_best_weights_that_are_lost_are_one_line(run_directory):
     stopping = watched([0.5], 1, run_directory)
-    with pytest.raises(UserError, match=f"{FILE}: damaged.*; --overwrite"):
-        stopping.restore_best(fitted(callbacks.History(16), epochs=1).model)
+    stopping.set_model(fitted(callbacks.History(16), epochs=1).model)
+    with pytest.raises(UserError, match=f"{EarlyStopping.FILE}: damaged.*; --overwrite"):
+        stopping.on_train_end()

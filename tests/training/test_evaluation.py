@@ -12,6 +12,11 @@ class SaysItsFirstToken(keras.layers.Layer):
         return keras.ops.one_hot(ids[:, 0] - 1, 4)
 
 
+def test_the_interval_of_a_proportion_is_wilsons():
+    assert evaluation.wilson_interval(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    assert evaluation.wilson_interval(1.0, 30) == pytest.approx((0.8865, 1), abs=1e-4)
+
+
 def test_the_matrix_counts_true_by_predicted_class():
     ids, labels = np.array([1, 2, 2, 2, 4], dtype=np.int32), np.array([0, 1, 1, 2, 3])
     tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels, np.zeros(5, bool))
@@ -19,18 +24,20 @@ def test_the_matrix_counts_true_by_predicted_class():
     model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
     matrix = evaluation.confusion_matrix(model, batches)
     assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
-    assert evaluation.accuracy(matrix) == pytest.approx(0.8)
-    scores = evaluation.per_class(matrix, CLASSES)
+    assert evaluation.scores(matrix, range(4))["accuracy"] == pytest.approx(0.8)
+    scores = evaluation.scores(matrix, CLASSES)["per_class"]
     sports = {"precision": 2 / 3, "recall": 1, "f1": 0.8}
     assert scores["Sports"] == pytest.approx(sports)
     assert scores["Business"] == {"precision": 0, "recall": 0, "f1": 0}
-    assert evaluation.macro_f1(matrix) == pytest.approx((1 + 0.8 + 0 + 1) / 4)
+    assert evaluation.scores(matrix, range(len(matrix)))["macro_f1"] == pytest.approx(
+        (1 + 0.8 + 0 + 1) / 4
+    )
 
 
 def test_macro_f1_is_of_the_classes_that_are_there():
     # As scikit-learn: one that is neither true nor predicted has no part in the mean.
     matrix = np.array([[3, 1, 0], [1, 3, 0], [0, 0, 0]])
-    assert evaluation.macro_f1(matrix) == pytest.approx(0.75)
+    assert evaluation.scores(matrix, range(len(matrix)))["macro_f1"] == pytest.approx(0.75)
 
 
 def test_calibration_is_the_distance_of_sureness_and_accuracy():

@@ -40,8 +40,7 @@ TEN = "lstm best " + " ".join(f"--flag-{i} {i}" for i in range(10)) + ", 61,424 
 TITLES = [
     "rnn titles, 9 train rows",
     TEN,
-    "lstm fast --embeddings /" + "W" * 900,
-    "新" * 99,
+    "lstm fast --embeddings /" + "path" * 200,
     "$a_$",
 ]
 
@@ -58,7 +57,7 @@ def test_a_title_stays_inside_the_picture(title, width):
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
     assert axes.get_tightbbox().y1 <= box.y0 < box.y1 <= figure.bbox.height
     written = figure._suptitle.get_text()
-    assert written.replace("\n", " ") == title or written.endswith("…") or len(title) == 99
+    assert written.replace("\n", " ") == title or written.endswith("…")
 
 
 def test_a_title_of_ten_flags_is_whole():

@@ -7,14 +7,14 @@ from dataclasses import fields, make_dataclass
 from itertools import count
 
 import pytest
-from test_command_line import RECIPES, Hyperparameters, parsed, refused
+from test_command_line import parsed, refused
 
 import train_bilstm
 import train_lstm
 import train_rnn
 from training import Recipe, Switches
-from training.command_line import parse
-from training.recipes import Options, differences
+from training.command_line import typed_arguments
+from training.recipes import Options
 
 NUMBERS = count()
 SIMPLE = {"plain": Recipe("as it is")}
@@ -81,25 +81,21 @@ def test_an_integer_where_a_float_belongs_is_that_float(edited):
     assert isinstance(parsed(kind=edited(), recipes={"a": Recipe("", dropout=0)})[1].dropout, float)
 
 
-def test_comments_above_and_behind_and_headings_stand_in_the_help(edited, capsys):
+def test_comments_above_and_beside_a_field_and_headings_are_in_the_help(edited, capsys):
     kind = edited(
         "# Above it,",
         "# in two lines.",
         "heads: int = 3  # and behind",
         "",
         "# -- my own --",
-        "# About nothing below.",
-        "",
         "note: str | None = None",
-        "kind: Literal['a', '# b'] = (  # starts here",
-        "    'a'  # goes on",
-        ")",
+        "kind: Literal['a', 'b'] = 'a'  # of note",
     )
     with pytest.raises(SystemExit):
         parsed("--help", kind=kind, recipes=SIMPLE)
     text = " ".join(capsys.readouterr().out.split())
     assert "--heads INT Above it, in two lines. and behind (default: 3)" in text
-    assert "my own: --note TEXT (default: none) --kind {a,# b} starts here goes on (def" in text
+    assert "my own: --note TEXT (default: none) --kind {a,b} of note (default: a)" in text
     assert "--units INT hidden units (default: 16)" in text
 
 
@@ -130,7 +126,7 @@ SWITCHED_ON = {
 def test_each_switch_can_be_written_at_the_top_of_a_script(edited):
     assert set(SWITCHED_ON) == {field.name for field in fields(Switches)}
     for name, value in SWITCHED_ON.items():
-        needed = "validation" if name == "patience" else name
+        needed = {"patience": "validation", "train_embeddings": "embeddings"}.get(name, name)
         lines = {needed: SWITCHED_ON[needed], name: value}
         kind = edited(*(f"{field}: {line}" for field, line in lines.items()))
         hyperparameters = parsed(kind=kind, recipes=SIMPLE)[1]
@@ -146,21 +142,18 @@ def test_the_top_of_a_script_names_every_switch(script):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("dropout: int = 0", "dropout is a switch: its type is float"),
-        ("dropout: float = 5.0", "dropout 5.0: must be from 0 to 0.95"),
-        ("schedule: str = 'cosine'", "schedule is a switch: its type is one of constant, cosine"),
+        ("dropout: float = 5.0", "dropout 5.0: must be between 0 and 0.95"),
         (
             "schedule: Literal['constant', 'cosine'] = 'linear'",
-            "schedule 'linear': must be one of constant, cosine",
+            "schedule 'linear': must be constant or cosine",
         ),
         ("dropout = 0.3", "dropout has no type: write `dropout: float = 0.3`"),
-        ("clip_norm: float", "clip_norm has no value: write `clip_norm: ... = ...`"),
+        ("clip_norm: float", "'clip_norm': give it a value at the top of the file"),
         ("clip_norm = 1.0", "clip_norm has no type: write `clip_norm: float = 1.0`"),
         ("heads: int = 1.5", "heads 1.5: must be int"),
         ("heads: int = True", "heads True: must be int"),
-        ("sizes: tuple = ()", "sizes: no option can be tuple"),
-        ("recipe: str = 'x'", "recipe is an option of every run"),
-        ("seed: int = 3", "seed is an option of every run"),
+        ("sizes: tuple = ()", "an option cannot be tuple"),
+        ("seed: int = 3", "seed: conflicting option string: --seed: use another name"),
         ("no_residual: int = 3\n    residual: bool = True", "--no-residual"),
     ],
 )
@@ -173,14 +166,14 @@ def test_what_cannot_be_an_option_is_refused_by_name(edited, capsys, line, messa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"unitz": 3}, "recipe mine: no hyperparameter 'unitz'"),
-        ({"units": "3"}, "recipe mine: units '3': must be int"),
-        ({"units": 0}, "recipe mine: units 0: must be from 1 to 10000"),
+        ({"unitz": 3}, "no hyperparameter 'unitz'"),
+        ({"units": "3"}, "--units '3': must be int"),
+        ({"units": 0}, "--units 0: must be between 1 and 10000"),
     ],
 )
-def test_a_mistake_in_any_recipe_is_named(capsys, changes, message):
+def test_a_mistake_in_a_recipe_is_named(capsys, changes, message):
     recipes = {"plain": Recipe("as it is"), "mine": Recipe("", **changes)}
-    assert message in refused(capsys, recipes=recipes)
+    assert message in refused(capsys, "mine", recipes=recipes)
 
 
 @pytest.mark.parametrize("flag", ["--data", "--run-dir", "--tensorboard", "--embeddings"])
@@ -188,22 +181,11 @@ def test_an_empty_path_is_refused(capsys, flag):
     assert f"{flag}: is empty" in refused(capsys, flag, "")
 
 
-def test_a_run_says_what_differs_from_the_top_of_the_script():
-    kind = train_lstm.Hyperparameters
-    chosen = train_lstm.RECIPES["fast"].hyperparameters(kind, units=3, epochs=1)
-    assert differences(chosen)[:2] == [
-        "train_rows 30000 (top of the file: 0, all)",
-        "vectorizer_rows 0, all (top of the file: 2000)",
-    ]
-    assert "units 3 (top of the file: 8)" in differences(chosen)
-    assert not any("epochs" in line for line in differences(chosen))
-
-
-def test_a_notebooks_own_command_line_is_none_of_a_script(monkeypatch):
+def test_a_notebooks_own_command_line_is_not_a_scripts(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/x/ipykernel_launcher.py", "-f", "kernel.json"])
-    assert parse("train_rnn", "Trains.", Hyperparameters, RECIPES)[0] == "small"
+    assert typed_arguments() == []
     monkeypatch.setattr(sys, "argv", ["train_rnn.py", "large"])
-    assert parse("train_rnn", "Trains.", Hyperparameters, RECIPES)[0] == "large"
+    assert typed_arguments() == ["large"]
 
 
 def test_no_option_of_every_run_has_the_name_of_a_hyperparameter():

@@ -1,0 +1,171 @@
+"""Loads a corpus: which rows, how many of them, and in what order."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from corpus import ag_news, columns, files
+from corpus.classes import listed, of_corpus
+from corpus.errors import UserError
+from corpus.rows import Rows, last_tenth
+
+SAMPLE = Path(__file__).parent.parent / "sample"
+# Of the official test split; accuracies on other rows cannot be compared with the tutorial's.
+OFFICIAL_TEST_HASH = "19108eba0cf1cdf5062230193397113bde4e84801300e74115c3ec0633a7c71a"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The rows that a run trains and tests on.
+
+    Attributes:
+        name: "ag_news", "sample" or the directory.
+        train, test: `Rows`, each in the order of its rows' hashes.
+        classes: tuple of `str`, the names of the classes.
+        labels: tuple of `str`, the labels of the classes as they are written in the rows.
+        text_names: tuple of `str`, the names of the columns of text in train, the title's first;
+            () if they have no names.
+        hash: hexadecimal SHA-256 of the rows that are used.
+        test_hash: hexadecimal SHA-256 of the test rows that are used.
+        official_test: whether `test` is the whole official test split.
+        about: which columns and classes the files have; "" for AG News.
+    """
+
+    name: str
+    train: Rows
+    test: Rows
+    classes: tuple[str, ...]
+    labels: tuple[str, ...]
+    text_names: tuple[str, ...]
+    hash: str
+    test_hash: str
+    official_test: bool
+    about: str
+
+    def __str__(self):
+        rows = f"{len(self.train):,} train rows, {len(self.test):,} test rows"
+        return f"{self.name}: {rows}" + (f"; {self.about}" if self.about else "")
+
+
+def load(source, train_rows=0, test_rows=0):
+    """Loads a corpus.
+
+    Args:
+        source: "ag_news", "sample", or a directory that holds train.csv, .tsv or .jsonl, perhaps
+            the same for test, and perhaps classes.txt.
+        train_rows, test_rows: use at most this many rows; 0 means all.
+
+    Returns:
+        A `Corpus`.
+
+    Raises:
+        UserError: the rows cannot be found, downloaded, read or used.
+    """
+    directory = directory_of(source)
+    if directory is None:
+        names = {"classes": ag_news.CLASSES, "labels": ag_news.LABELS, "text_names": ()}
+        (train, test), about = ag_news.load(), []
+    else:
+        train, test, names, about = _read(directory)
+    train, train_hash = _take(train, train_rows)
+    test, test_hash = _take(test, test_rows)
+    about += _counts(train, test, names["classes"]) if directory else []
+    return Corpus(
+        name=str(source),
+        train=train,
+        test=test,
+        **names,
+        hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
+        test_hash=test_hash,
+        official_test=test_hash == OFFICIAL_TEST_HASH,
+        about="; ".join(about),
+    )
+
+
+def read(path, labels, classes, text_names=()):
+    """Reads a file of rows for a model that has its classes already.
+
+    Args:
+        path: a .csv, .tsv or .jsonl file.
+        labels, classes, text_names: see `Corpus`; the rows may have labels or names of classes.
+
+    Returns:
+        (`Rows` in the order of the file, `str` that says which columns it has).
+
+    Raises:
+        UserError: the file cannot be used, or has a class that the model does not have.
+    """
+    split = columns.read(path, text_names)
+    return split.rows(labels, "the model", classes), str(split)
+
+
+def directory_of(source):
+    """The directory of a corpus's files; None for AG News, which TFDS stores.
+
+    Args:
+        source: see `load`.
+
+    Raises:
+        UserError: there is no such directory.
+    """
+    if source == "ag_news":
+        return None
+    directory = SAMPLE if source == "sample" else Path(source)
+    if not directory.is_dir():
+        problem = "a file" if directory.exists() else "no such directory"
+        raise UserError(f"{directory}: {problem}; --data takes ag_news, sample or a directory")
+    return directory
+
+
+def _read(directory):
+    """(train rows, test rows, dict of names as `Corpus` has them, list of remarks)."""
+    train_file, test_file = (files.find(directory, stem) for stem in ("train", "test"))
+    if train_file is None:
+        others = {path.name for form in files.FORMS for path in directory.glob(f"*{form}")}
+        others = sorted(others - {test_file and test_file.name})
+        hint = f"; is it {listed(others)}? Rename it" if others else ""
+        raise UserError(f"{directory}: no train.csv, train.tsv or train.jsonl{hint}")
+    train = columns.read(train_file)
+    labels, classes = of_corpus(train, directory / "classes.txt")
+    about = [str(train)]
+    layout = len(train.table.columns), train.text_names
+    ag_news_layouts = (3, ()), (3, ("title", "description"))  # without and with a header
+    if classes is None and labels == ag_news.LABELS and layout in ag_news_layouts:
+        classes = ag_news.CLASSES
+        about.append("the classes have AG News's names (write others into classes.txt)")
+    rows = train.rows(labels, train_file.name)
+    if test_file is None:
+        rows, test_rows = last_tenth(rows.in_hash_order()[0])
+        about.append(f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing")
+    else:
+        test = columns.read(test_file, train.text_names)
+        if len(test.texts) != len(train.texts):
+            counts = f"is {len(test.texts)}, but {len(train.texts)} in {train_file.name}"
+            raise UserError(f"{test_file}: the number of text columns {counts}; make them equal")
+        about += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
+        test_rows = test.rows(labels, train_file.name)
+    names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
+    return rows, test_rows, names, about
+
+
+def _counts(train, test, classes):
+    """Remarks on the rows that are used: list of `str`."""
+    counts = np.bincount(train.labels, minlength=len(classes))
+    counted = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
+    about = [f"{len(classes)} classes: {listed(counted)}"]
+    if untested := [name for i, name in enumerate(classes) if i not in test.labels]:
+        about.append(f"no test rows of {listed(untested)}")
+    texts = zip(train.titles, train.descriptions, strict=True)
+    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
+        about.append(f"train rows without text: {blank:,}")
+    return about
+
+
+def _take(rows, count):
+    """(the first rows in the order of their hashes, the hash of these rows)."""
+    ordered, content_hash = rows.in_hash_order()
+    if 0 < count < len(rows):
+        return ordered[:count].in_hash_order()
+    return ordered, content_hash

@@ -1,0 +1,130 @@
+"""What a script does to its process: errors in one line, Ctrl-C and SIGTERM, output of any text."""
+
+import builtins
+import errno
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+
+from corpus.errors import UserError
+
+
+def print_error(message):
+    """Prints a line on standard error, nowhere if that is closed."""
+    if sys.stderr is not None:  # print would use standard output
+        print(message, file=sys.stderr)
+
+
+@contextmanager
+def one_line_errors(program, interrupted="interrupted"):
+    """Ends a block in one line on standard error where something is wrong that a user can mend.
+
+    In the block, standard output shows characters that its encoding lacks as `?`.
+
+    Args:
+        program: the name of the script, with .py.
+        interrupted: what is printed after Ctrl-C.
+
+    Raises:
+        SystemExit: with status 1 after an error, 130 after Ctrl-C.
+    """
+    try:
+        with _any_output():
+            yield
+    except UserError as error:
+        message, status = str(error), 1
+    except OSError as error:  # of a file, which it names, or of a stream
+        where = error.filename or (error.errno != errno.ENOENT and "standard output")
+        message, status = f"{where}: " * bool(where) + (error.strerror or str(error)), 1
+    except KeyboardInterrupt:
+        print_error("")  # after the ^C that a terminal shows
+        message, status = interrupted, 130
+    except Exception as error:
+        # By name: TensorFlow's, which is not imported here. --help should not wait for it.
+        if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        message, status = "out of memory; use smaller batches, shorter texts or fewer units", 1
+    else:
+        return
+    print_error(f"{program}: {message}")
+    raise SystemExit(status)
+
+
+@contextmanager
+def _any_output():
+    """Lets standard output take any text until the block ends."""
+    stream = sys.stdout
+    if not hasattr(stream, "reconfigure"):  # a notebook's, which takes any
+        yield
+        return
+    before = stream.errors
+    stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
+
+
+@contextmanager
+def reader_may_leave():
+    """Ends a block quietly where the reader of standard output, `head` for one, has enough."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _exit_on_sigterm(number, frame):
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def signals(interrupt=signal.default_int_handler, terminate=_exit_on_sigterm):
+    """Raises KeyboardInterrupt on Ctrl-C and SystemExit on SIGTERM, within a block.
+
+    Args:
+        interrupt, terminate: other handlers of the two, as `signal.signal` takes them.
+    """
+    if threading.current_thread() is not threading.main_thread():  # Python handles none elsewhere
+        yield
+        return
+    handlers = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def ending_on_signals(program, clean_up):
+    """Ends the process on either signal while TensorFlow is imported within a block.
+
+    An exception would be lost, or become another one, within C++ code. In a notebook, and where
+    TensorFlow has been imported already, this does nothing.
+
+    Args:
+        program: the name of the script, with .py.
+        clean_up: a function that is called before.
+    """
+
+    if hasattr(builtins, "__IPYTHON__") or "tensorflow" in sys.modules:
+        yield
+        return
+    terminal = None if sys.stderr is None else os.dup(2)  # which the import has to itself
+
+    def end(number, frame):
+        clean_up()
+        if number == signal.SIGINT and terminal is not None:
+            os.write(terminal, f"\n{program}: interrupted\n".encode())
+        os._exit(128 + number)
+
+    with signals(end, end):
+        yield
+    if terminal is not None:
+        os.close(terminal)

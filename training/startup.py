@@ -1,0 +1,106 @@
+"""Imports TensorFlow through Keras: quietly, quickly, and with memory that steps can use again."""
+
+import ctypes
+import gc
+import os
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager, nullcontext, suppress
+
+from corpus.errors import UserError
+
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # a user who sets it wants to see TensorFlow's log
+DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is used
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+M_TOP_PAD = -2
+KEPT = 64 << 20  # bytes
+SET_BY_USER = ("MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+
+
+@contextmanager
+def tensorflow():
+    """Imports Keras, and with it TensorFlow: the only place where a script waits for them.
+
+    Until the block ends, Python does not search for garbage among what was imported; then warning
+    filters are again what they were before.
+
+    Raises:
+        UserError: the environment, or a program that has imported Keras, chose another backend.
+    """
+    imported = "keras" in sys.modules
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if imported:
+        backend = sys.modules["keras"].config.backend()
+    if backend != "tensorflow":
+        raise UserError(
+            f"Keras's backend is {backend!r}, and this project needs TensorFlow: "
+            "set KERAS_BACKEND=tensorflow before Keras is imported"
+        )
+    with warnings.catch_warnings():  # imported packages add filters of their own
+        if not imported:
+            _keep_memory()
+            _import_keras()
+        freeze = not (imported or gc.get_freeze_count())  # what a program has is not ours
+        if freeze:
+            gc.freeze()
+        try:
+            yield
+        finally:
+            if freeze:
+                gc.unfreeze()
+
+
+def _import_keras():
+    """Imports Keras with TensorFlow, without its log where nobody has asked for it."""
+    quiet = not (LOG_LEVEL in os.environ or os.path.exists(DRIVER) or sys.stderr is None)
+    variables = {"KERAS_BACKEND": "tensorflow"} | ({LOG_LEVEL: "3"} if quiet else {})
+    added = variables.keys() - os.environ.keys()
+    os.environ.update(variables)
+    collects = gc.isenabled()
+    gc.disable()  # an import makes many objects and no garbage; to search them takes 0.6 seconds
+    try:
+        with _held_back_errors() if quiet else nullcontext():
+            import keras  # noqa: F401
+    finally:
+        if collects:
+            gc.enable()
+        for name in added:
+            del os.environ[name]
+
+
+@contextmanager
+def _held_back_errors():
+    """Shows what is written to standard error only if the block fails.
+
+    TensorFlow reads its log level once, at its import; some lines before that go to file
+    descriptor 2 whatever the level is.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(terminal, log.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _keep_memory():
+    """Lets the C library keep the memory that a training step frees, for the next step.
+
+    glibc returns it to the system, which has to clear it page by page when the next step asks for
+    it: for the bidirectional LSTM that takes longer than the arithmetic. Other C libraries and a
+    user's own setting in the environment are left alone.
+    """
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if "glibc.malloc" in tunables or any(name in os.environ for name in SET_BY_USER):
+        return
+    with suppress(AttributeError, ValueError, OSError):  # another system or C library
+        if os.confstr("CS_GNU_LIBC_VERSION"):
+            ctypes.CDLL(None).mallopt(M_TOP_PAD, KEPT)
