@@ -96,7 +96,7 @@ def main(arguments=None):
     with process.one_line_errors("compare.py"), process.reader_may_leave():
         paths = options.run or sorted(file.parent for file in Path("runs").glob("*/result.json"))
         if not paths:
-            raise UserError("no finished run in runs/; train one first, or name its directory")
+            raise UserError("no finished run in runs/; train one first, or name a run's directory")
         runs, ylabel = rank([load(path) for path in paths]), "test accuracy"
         print(table(runs))
         if len({run["data"]["test_hash"] for run in runs}) > 1:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-import corpus
+from corpus import loading
 from corpus.errors import UserError
 from corpus.rows import last_tenth
 from models import Vectorizer
@@ -27,7 +27,7 @@ def load(options, train_rows=0):
 
     Args:
         options: the `training.Options` of a run, or only its `data`: "ag_news", "sample" or a
-            directory; see `corpus.load`.
+            directory; see `corpus.loading`.
         train_rows: use at most this many training rows; 0 means all.
 
     Returns:
@@ -37,7 +37,7 @@ def load(options, train_rows=0):
         UserError: the rows cannot be found, read or used.
     """
     options = Options(data=options) if isinstance(options, str) else options
-    return corpus.load(options.data, train_rows, options.test_rows)
+    return loading.load(options.data, train_rows, options.test_rows)
 
 
 @clock.stage("adapt")
@@ -165,7 +165,7 @@ def hold_out(train, test, validation):
     else:
         held_out = test if validation == "test" else None
     if not len(train):
-        raise UserError("no row is left to train on; use more --train-rows")
+        raise UserError("no row is left to train on; use a larger --train-rows")
     return train, held_out
 
 

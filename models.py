@@ -49,6 +49,12 @@ class Vectorizer(keras.layers.TextVectorization):
         """
         if isinstance(vocabulary, str):  # Keras would read a file of this name
             raise ValueError("vocabulary must be a list of tokens")
+        if (
+            text not in ("title", "title+description")
+            or type(max_words) is not int
+            or max_words < 0
+        ):
+            raise ValueError("text or max_words is not one of those that are possible")
         super().__init__(
             standardize={"kept": standardize, "removed": standardize_without_markup}[markup],
             split={"words": split_words, "characters": "character"}[tokens],
@@ -108,7 +114,8 @@ class Labels(keras.layers.Layer):
         self.labels = self.classes if labels is None else tuple(labels)
         if not all(type(name) is str for name in self.classes + self.labels + self.text_names):
             raise ValueError("classes, labels and text_names must be strings")
-        if not len({*self.classes}) == len({*self.labels}) == len(classes) == len(self.labels):
+        sizes = map(len, (self.classes, {*self.classes}, self.labels, {*self.labels}))
+        if len({*sizes}) != 1:
             raise ValueError("each class must have a name and a label of its own")
         self.supports_masking = True
 

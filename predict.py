@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-import corpus
+from corpus import loading
 from corpus.decoding import UTF_16_MARKS, lines
 from corpus.errors import UserError, in_one_line
 from training import process, startup
@@ -53,9 +53,10 @@ def load_model(path):
         model = keras.models.load_model(file, compile=False, safe_mode=True)
         models.part(model, models.Vectorizer)
         classes = len(models.part(model, models.Labels).classes)
-        if [output.shape for output in model.outputs] == [(None, classes)]:
+        ends = [(end.dtype, end.shape) for end in model.inputs + model.outputs]
+        if ends == [("string", (None,)), ("float32", (None, classes))]:
             return model
-        cause = "its classes and probabilities differ in number"
+        cause = "it is not a model from texts to the probabilities of its classes"
     except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
         cause = f"Keras {keras.__version__} does not load it in safe mode: {in_one_line(error)}"
     raise UserError(f"{file}: {cause}")
@@ -121,7 +122,7 @@ def evaluate(model, file):
     from training import evaluation
 
     labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
-    rows, about = corpus.read(file, labels.labels, labels.classes, labels.text_names)
+    rows, about = loading.read(file, labels.labels, labels.classes, labels.text_names)
     predicted = probabilities(model, rows.texts(vectorizer.text)).argmax(axis=1)
     matrix = evaluation.count(rows.labels, predicted, len(labels.classes))
     return {"rows": len(rows), **evaluation.scores(matrix, labels.classes)}, about

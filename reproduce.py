@@ -1,7 +1,8 @@
-"""Trains every recipe with several seeds and writes the tables of README.md and docs/results.md.
+"""Trains every recipe with several seeds and prints the tables of README.md and docs/results.md.
 
-The tables are written to results.md and results.json. Finished runs are found again and unfinished
-ones are resumed: run the same command. Only the bag-of-words baselines are trained every time.
+They are also written to results.md and results.json in --dir. To continue after an interruption,
+run the same command: finished runs are not repeated, and an unfinished one is resumed. Only the
+bag-of-words baselines are trained every time.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from pathlib import Path
 from statistics import mean, median
 
 import experiments
-from corpus import load
+from corpus.loading import load
 from experiments import FULL_TEXT, experiment
 from experiments.executors import DaskExecutor, LocalExecutor
 from experiments.runs import run_all

@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from corpus import load
+from corpus.loading import load
 from training.machine import peak_memory_mb
 
 VOCAB_SIZE = 20000

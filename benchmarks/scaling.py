@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.processes import markdown, parser, repeat, run_script
-from corpus import load
+from corpus.loading import load
 from training.machine import machine
 
 STAGES = ("load", "adapt", "vectorise", "fit", "evaluate", "process")

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from corpus import load
+from corpus.loading import load
 
 # model: (text, embedding, hidden units, threads)
 MODELS = {

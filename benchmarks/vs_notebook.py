@@ -42,7 +42,7 @@ def comparison(runs):
     Args:
         runs: dict of model to a list of what `measure` returned, one for each repetition.
     """
-    header = ["model", "same recipe: times sooner", "fast: times sooner"]
+    header = ["model", "same recipe: times faster", "fast: times faster"]
     header += [f"accuracy, {kind}" for kind in KINDS] + [f"peak MB, {kind}" for kind in KINDS]
     rows, all_seconds = [], []
     for model, values in runs.items():

@@ -45,7 +45,7 @@ def labels_of(table, column):
         elif any(unicodedata.category(character) == "Cc" for character in label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
         elif bool(number) != is_number(cells[0]):
-            mixed = f"{cell[:SHOWN]!r}, but the first label is {first!r}"
+            mixed = f"the label is {cell[:SHOWN]!r}, but the first one is {first!r}"
             problem = f"{mixed}; labels must be all numbers or all names; is row 1 a header?"
         elif shared:
             problem = f"{shared[0]!r} is in {first!r} and every other label; use commas or tabs"

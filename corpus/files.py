@@ -102,7 +102,7 @@ def _whole(rows, path, numbers):
             if (row and row[0].strip()) or any(map(str.strip, row)):
                 width = width or len(row)
                 if len(row) != width:
-                    problem = f"the number of columns is {len(row)}, but {width} before"
+                    problem = f"the number of columns is {len(row)}, but it was {width} before"
                     raise ValueError(f"{problem}; put quotes around a text with a separator")
                 numbers.append(number)
                 yield row

@@ -31,7 +31,7 @@ def rows(lines, names):
             raise ValueError("not a JSON object; expected one object per line")
         names.extend([] if names else values)
         if missing := [name for name in names if name not in values]:
-            raise ValueError(f"{missing[0]!r} is missing, which the first object has")
+            raise ValueError(f"{missing[0]!r}, which the first object has, is missing")
         yield [_cell(values[name]) for name in names]
 
 

@@ -114,7 +114,7 @@ def directory_of(source):
         return None
     directory = SAMPLE if source == "sample" else Path(source)
     if not directory.is_dir():
-        problem = "a file" if directory.exists() else "no such directory"
+        problem = "not a directory" if directory.exists() else "no such directory"
         raise UserError(f"{directory}: {problem}; --data takes ag_news, sample or a directory")
     return directory
 
@@ -142,7 +142,7 @@ def _read(directory):
     else:
         test = columns.read(test_file, train.text_names)
         if len(test.texts) != len(train.texts):
-            counts = f"is {len(test.texts)}, but {len(train.texts)} in {train_file.name}"
+            counts = f"is {len(test.texts)}, but in {train_file.name} it is {len(train.texts)}"
             raise UserError(f"{test_file}: the number of text columns {counts}; make them equal")
         about += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
         test_rows = test.rows(labels, train_file.name)

@@ -19,7 +19,8 @@ def set_memory_growth():
     Call it before anything uses a GPU; a script's `Run` does.
     """
     for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
+        with suppress(RuntimeError):  # a notebook has used it already
+            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @contextmanager

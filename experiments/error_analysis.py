@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import predict
-from corpus import load
+from corpus.loading import load
 from experiments import FULL_TEXT, PROJECT, experiment
 from experiments.executors import LocalExecutor
 from experiments.runs import run_all

@@ -166,7 +166,7 @@ def _check(settings, wanted):
     for name, value in wanted.items():
         if settings.get(name) != value:
             raise UserError(
-                f"a worker made another run: {name} is {settings.get(name)}, not {value}; "
+                f"a worker made a different run: {name} is {settings.get(name)}, not {value}; "
                 "do all machines have the same rows and the same commit?"
             )
 

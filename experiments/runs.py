@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-import corpus
+from corpus import loading
 from corpus.errors import UserError
 from training import process
 from training.directory import RunDirectory, load_result
@@ -77,7 +77,7 @@ def run_all(wanted, data, directory, executor):
                 report(plan)
         executor.run(missing, report)
     if failed:
-        raise UserError(f"failed: {', '.join(failed)}; the same command makes them again")
+        raise UserError(f"failed: {', '.join(failed)}; run the same command to make them again")
     return {run: results[plan.path] for run, plan in plans.items()}
 
 
@@ -112,4 +112,4 @@ def plan_run(experiment, seed, data, directory):
 @cache
 def rows_hash(data, train_rows):
     """Returns the hash of the rows that a run uses; for the arguments see `corpus.load`."""
-    return corpus.load(data, train_rows).hash
+    return loading.load(data, train_rows).hash

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from textwrap import shorten
 
-from corpus import OFFICIAL_TEST_HASH
+from corpus.loading import OFFICIAL_TEST_HASH
 from training.evaluation import wilson_interval
 from training.recipes import flags
 

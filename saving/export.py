@@ -35,7 +35,7 @@ def export(model, run, directory):
     target = Path(os.path.abspath(directory))
     try:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            raise UserError("exists already; export to a new one: predict.py RUN --export DIR")
+            raise UserError("not an empty directory; use a new one: predict.py RUN --export DIR")
         about = _card(model, run)
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(target) as path:

@@ -85,7 +85,7 @@ def compare(probabilities, expected, what):
     """
     tolerance = 1e-3 if tf.config.list_physical_devices("GPU") else TOLERANCE
     if not np.allclose(probabilities, expected, rtol=0, atol=tolerance):
-        raise UserError(f"{what} gives other probabilities than were measured")
+        raise UserError(f"{what} gives different probabilities from those measured")
 
 
 def _check_answers(model, network):
@@ -98,8 +98,12 @@ def _check_answers(model, network):
     before, after = _probabilities(model, *batch), _probabilities(network, *batch)
     if not np.allclose(before, after, atol=TOLERANCE):
         raise UserError(
-            f"model {model.name!r}: gives other probabilities once its layers are made again from "
+            f"model {model.name!r}: gives different probabilities when its layers are rebuilt from "
             "their configs; does get_config() of each layer of your own return all its arguments?"
+        )
+    if (before < 0).any() or not np.allclose(before.sum(axis=1), 1, atol=1e-3):
+        raise UserError(
+            f"{_described(model.layers[-1])}: its output is no probabilities; end in a softmax"
         )
     _disturb(network, rng)
     alone = np.concatenate([_probabilities(network, [text]) for text in texts])

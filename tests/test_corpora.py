@@ -13,8 +13,8 @@ import predict
 import train_bilstm
 import train_lstm
 import train_rnn
-from corpus import load
 from corpus.ag_news import CLASSES
+from corpus.loading import load
 from training.directory import load_result
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3, "--quiet"]

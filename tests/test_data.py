@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from conftest import rows
 
-import corpus
 import data
 import models
+from corpus import loading
 from corpus.errors import UserError
 
 TEXTS = np.array(["Oil, up!", "", "a goal and a goal", "oil oil oil oil oil oil"], dtype=object)
@@ -217,7 +217,7 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
 
 
 def test_word_ids_are_those_of_keras_on_ag_news(ag_news_dir):
-    train = corpus.load(ag_news_dir).train
+    train = loading.load(ag_news_dir).train
     texts = train.texts("title+description")
     keras_own = keras.layers.TextVectorization(max_tokens=20000)
     keras_own.adapt(texts[:5000].tolist())

@@ -124,6 +124,21 @@ def test_characters_are_one_hot_and_padding_is_masked():
     )
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"vocabulary": "words.txt"}, {"text": "body"}, {"max_words": -3}, {"max_words": 2.5}],
+)
+def test_a_vectorizer_that_could_not_read_is_refused(options):
+    with pytest.raises(ValueError, match="is|must be"):
+        models.Vectorizer(**{"vocabulary": ["a"]} | options)
+
+
+@pytest.mark.parametrize("names", [("aabb", "1122"), ("ab", "123"), (["a", 1], "12")])
+def test_classes_without_a_name_and_a_label_of_their_own_are_refused(names):
+    with pytest.raises(ValueError, match="must"):
+        models.Labels(*names)
+
+
 def read(standardized):
     """The words of texts that are standardized."""
     texts = models.split_words(standardized).to_list()

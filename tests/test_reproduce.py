@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import PROJECT, status
 
-import corpus
 import reproduce
+from corpus import loading
 from experiments import SCRIPTS, baselines
 
 
@@ -70,14 +70,14 @@ def test_the_majority_class_is_counted_in_train():
 
 
 def test_a_bag_of_words_learns_the_sample():
-    accuracy, parameters = baselines.bag_of_words(corpus.load("sample"), "title", seed=1)
+    accuracy, parameters = baselines.bag_of_words(loading.load("sample"), "title", seed=1)
     assert 0.6 < accuracy < 0.98
     assert parameters > 1000
 
 
 def test_tf_idf_learns_the_sample():
     pytest.importorskip("sklearn")
-    rows = corpus.load("sample")
+    rows = loading.load("sample")
     accuracy, parameters = baselines.tf_idf(rows.train, rows.test, "title")
     assert 0.6 < accuracy < 0.98
     assert parameters > 1000

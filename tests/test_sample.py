@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
-import corpus
+from corpus import loading
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return corpus.load("sample")
+    return loading.load("sample")
 
 
 def words(text):

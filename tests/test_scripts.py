@@ -119,7 +119,7 @@ def test_vectors_of_words_are_refused_for_characters(run_script, tiny, tmp_path)
     command = ["train_rnn", "characters", "--data", tiny, "--run-dir", tmp_path / "run"]
     done = run_script(*command, "--no-one-hot", "--embeddings", tmp_path / "v.txt")
     assert done.returncode == 1
-    assert done.stderr.endswith("vectors of words, but the tokens are not\n")
+    assert done.stderr.endswith("word vectors, but the tokens are characters\n")
 
 
 BAD_DATA = {
@@ -198,7 +198,7 @@ def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(trained, tiny
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("train.csv", "a file; --data takes ag_news, sample or a directory"),
+        ("train.csv", "not a directory; --data takes ag_news, sample or a directory"),
         ("no", "no such directory"),
     ],
 )

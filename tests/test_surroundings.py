@@ -122,7 +122,7 @@ def test_a_model_that_does_not_say_what_was_measured_is_kept_apart(
             train_lstm.main(words(*command))
     assert failed.value.code == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert "the saved model gives other probabilities than were measured" in line
+    assert "the saved model gives different probabilities from those measured" in line
     assert not (run / "model.keras").exists()
     train_lstm.main(words(*command, "--resume"))
     assert load_result(run)["resumed_from_epoch"] == 1

@@ -5,7 +5,7 @@ import importlib.util
 import math
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import keras
@@ -206,6 +206,8 @@ class EarlyStopping(keras.callbacks.Callback):
         }
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.patience and _accuracy(logs, "val_") is None:
+            raise UserError('--patience needs validation_data in fit, and the metric "acc"')
         if self.best_epoch == epoch + 1:
             checkpoint.write_state(self.directory, self.FILE, self.model)
         if self.exhausted:
@@ -242,7 +244,8 @@ class StopOnSignal(keras.callbacks.Callback):
         self.signal = number
         self._handlers.close()  # back to the handlers of the run
         message = "Stopping after this step. Press Ctrl-C again to quit now without saving."
-        os.write(2, f"\n{message}\n".encode())
+        with suppress(OSError):  # nobody has to be there to read it
+            os.write(2, f"\n{message}\n".encode())
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
@@ -260,7 +263,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
             UserError: TensorBoard is not installed.
         """
         if importlib.util.find_spec("tensorboard") is None:
-            raise UserError("--tensorboard needs it: pip install tensorboard")
+            raise UserError("--tensorboard needs TensorBoard: pip install tensorboard")
         logs = Path(directory, os.path.relpath(run).replace(os.pardir + os.sep, ""))
         for old in [] if resume else logs.glob("*/events.out.tfevents.*"):
             old.unlink()

@@ -15,7 +15,7 @@ from training.clock import clock
 from training.directory import SECONDS
 
 FILE = "checkpoint.weights.h5"
-HISTORY = "history"  # the name of its points among the variables
+STATE = "state"  # the name of what is saved as JSON beside the variables
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -63,7 +63,13 @@ class Checkpoint(keras.callbacks.Callback):
         if not (self.directory.work / FILE).exists():
             self.print(f"no checkpoint in {self.directory.path}: starting from the beginning")
             return
-        self.history.restore(read_state(self.directory.work / FILE, self.model))
+        state = read_state(self.directory.work / FILE, self.model)
+        if state["steps"] != len(self.batches):
+            raise UserError(
+                f"{self.directory.path}: cannot resume: an epoch had {state['steps']:,} steps, "
+                f"now it has {len(self.batches):,}"
+            )
+        self.history.restore(state["points"])
         step = int(self.model.optimizer.iterations.numpy())
         with suppress(OSError, ValueError, AttributeError):  # no reason not to resume
             seconds = (self.directory.work / SECONDS).read_text(encoding="utf-8")
@@ -77,11 +83,18 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):
             self._fail()
-        if time.monotonic() >= self.next:
+        # The end of an epoch is saved after its validation, which early stopping needs.
+        if time.monotonic() >= self.next and self.model.optimizer.iterations % len(self.batches):
             self.history.add(logs)
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
+        steps, expected = int(self.model.optimizer.iterations), (epoch + 1) * len(self.batches)
+        if steps != expected and not self.model.stop_training:
+            raise UserError(
+                f"epoch {epoch + 1} ended at step {steps:,}, not {expected:,}: a checkpoint needs "
+                "epochs of whole `batches`, and an optimizer that counts each step"
+            )
         self.save()
 
     def save(self):
@@ -94,7 +107,8 @@ class Checkpoint(keras.callbacks.Callback):
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             self._fail()
         self.directory.write_json(SECONDS, clock.so_far())
-        write_state(self.directory, FILE, self.model, self.history.points)
+        state = {"points": self.history.points, "steps": len(self.batches)}
+        write_state(self.directory, FILE, self.model, state)
         end = time.monotonic()
         self.next = end + max(self.INTERVAL, (end - begin) / self.LARGEST_SHARE)
 
@@ -107,7 +121,7 @@ class Checkpoint(keras.callbacks.Callback):
         )
 
 
-def write_state(directory, name, model, points=()):
+def write_state(directory, name, model, state=None):
     """Writes all that decides how training continues: weights, optimizer, random generators.
 
     Not with `Model.save_weights`, which forgets the random generators, and in which HDF5 ends the
@@ -117,14 +131,14 @@ def write_state(directory, name, model, points=()):
         directory: the `RunDirectory`.
         name: of the file, a HDF5 file with an array for each variable.
         model: a compiled model.
-        points: the points of a `callbacks.History`.
+        state: further values, as for `json.dumps`.
 
     Raises:
         UserError: the file cannot be written; one that was there before stays.
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
-        file[HISTORY] = np.frombuffer(json.dumps(list(points)).encode(), np.uint8)
+        file[STATE] = np.frombuffer(json.dumps(state).encode(), np.uint8)
         for key, variable in _variables(model).items():
             file[key] = np.asarray(variable)
     with directory.writing(name) as path:
@@ -132,7 +146,7 @@ def write_state(directory, name, model, points=()):
 
 
 def read_state(path, model):
-    """Reads a file of `write_state` into a compiled model, and returns its points.
+    """Reads a file of `write_state` into a compiled model, and returns its `state`.
 
     Raises:
         UserError: the file is lost, damaged, or another model's.
@@ -142,13 +156,13 @@ def read_state(path, model):
     try:
         with h5py.File(path, "r") as file:
             values = {key: np.asarray(value) for key, value in file.items()}
-        points = json.loads(values.pop(HISTORY).tobytes())
+        state = json.loads(values.pop(STATE).tobytes())
         shapes = [{key: tuple(v.shape) for key, v in some.items()} for some in (values, variables)]
         if shapes[0] != shapes[1]:
-            raise ValueError("its variables are others")
+            raise ValueError("it has other variables")
         for key, variable in variables.items():
             variable.assign(values[key])
-        return points
+        return state
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path, error) from error
 
@@ -164,4 +178,4 @@ def _variables(model):
 
 def _damaged(file, error):
     cause = in_one_line(error)
-    return UserError(f"{file}: damaged, or another model's ({cause}); --overwrite starts again")
+    return UserError(f"{file}: damaged, or from another model ({cause}); --overwrite starts again")

@@ -70,7 +70,7 @@ def _about_unknown(word, known, flags):
     flags = list(flags)
     initials = {"--" + "".join(part[0] for part in flag[2:].split("-")): flag for flag in flags}
     near = [initials[word]] if word in initials else difflib.get_close_matches(word, flags, 1)
-    return f"no option {word}{f', did you mean {near[0]}?' if near else ''}; see --help"
+    return f"no option {word}{f' (did you mean {near[0]}?)' if near else ''}; see --help"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -16,7 +16,7 @@ from corpus.errors import UserError
 
 CORPUS = "corpus"  # instead of a file: vectors made from the training texts
 MEGABYTE = 1 << 20  # the most that is read at once, and the longest line
-BINARY = "is it text? Only binary files have .bin in their names"
+BINARY = "is the file text? Only binary files have .bin in their names"
 HEADER = re.compile(rb"(\d{1,15})\s+([1-9]\d{0,14})\s*")  # word2vec's: number of vectors, width
 
 
@@ -57,7 +57,7 @@ def load(model, source, vectorizer, tokens, trainable, print=print):
         print(f"training texts: vectors for {rows.sum():,} of {len(rows):,} vocabulary entries")
     else:
         if vectorizer.tokens != "words":
-            raise UserError(f"--embeddings {source}: vectors of words, but the tokens are not")
+            raise UserError(f"--embeddings {source}: word vectors, but the tokens are characters")
         _load_file(source, vectorizer.get_vocabulary(), weights, print)
     layer.set_weights([weights])
     layer.trainable = trainable
@@ -145,7 +145,7 @@ def _text(file, line, width, count):
             word, *numbers = line.rsplit(None, width) or [b""]  # a word may contain spaces
             yield number, word.strip().decode(errors="replace"), numbers
     if count is not None and number <= count:
-        raise UserError(f"line {number:,}: the last, but line 1 announces {count:,} vectors")
+        raise UserError(f"line {number:,} is the last, but line 1 announces {count:,} vectors")
 
 
 def _binary(file, width, count):

@@ -124,7 +124,9 @@ def ending_on_signals(program, clean_up):
             os.write(terminal, f"\n{program}: interrupted\n".encode())
         os._exit(128 + number)
 
-    with signals(end, end):
-        yield
-    if terminal is not None:
-        os.close(terminal)
+    try:
+        with signals(end, end):
+            yield
+    finally:
+        if terminal is not None:
+            os.close(terminal)

@@ -57,7 +57,7 @@ class Switches:
     # Train on each text a second time, with its word vectors moved by this share of their length
     # to where the loss grows fastest (adversarial training, 0 = off).
     adversarial: float = 0.0
-    # Pretrained word vectors: a file in GloVe's or word2vec's format, as wide as embed_size, or
+    # Pretrained word vectors, as long as --embed-size: a file in GloVe's or word2vec's format, or
     # "corpus" for vectors made from the training texts.
     embeddings: str | None = None
     # Train the word vectors too; if not, words without a pretrained vector stay random.
@@ -83,11 +83,11 @@ class Options:
     test_rows: int = 0
     # Seed of the initial weights and of the order of the batches.
     seed: int = 1
-    # Directory of the run (default: runs/SCRIPT-RECIPE-TIME).
+    # Directory of the run; without it, runs/SCRIPT-RECIPE-TIME.
     run_dir: str | None = None
     # Resume the unfinished run in --run-dir.
     resume: bool = False
-    # Replace the finished run in --run-dir as soon as this one is complete.
+    # Replace the finished run in --run-dir as soon as this one has ended or been interrupted.
     overwrite: bool = False
     # Write TensorBoard logs to a subdirectory of this directory; needs tensorboard.
     tensorboard: str | None = None

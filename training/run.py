@@ -2,11 +2,11 @@
 
 import sys
 import time
+import warnings
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from corpus import directory_of
 from corpus.errors import UserError
 from training import command_line, machine, process, recipes, startup
 from training.clock import IMPORTED, clock
@@ -78,6 +78,9 @@ class Run:
         with ExitStack() as stack:
             stack.enter_context(process.one_line_errors(program))
             stack.enter_context(process.signals())
+            stack.enter_context(warnings.catch_warnings())  # imported packages add filters
+            from corpus.loading import directory_of  # and NumPy, for which --help need not wait
+
             stack.callback(self.directory.release)
             self.directory.claim(self.options.resume, self.options.overwrite)
             self.directory.compare(self._settings)
@@ -145,12 +148,13 @@ class Run:
             self.directory, self._history, batches, self._stopping, self.options.resume, self.print
         )
         self._signal = callbacks.StopOnSignal()
-        result = [callbacks.Progress(batches), callbacks.Prepare(len(corpus.classes))]
-        result += [self._history, self._stopping, self._checkpoint, self._signal]
+        result = [callbacks.Prepare(len(corpus.classes)), self._history, self._stopping]
+        result += [self._checkpoint, self._signal]
         if directory := self.options.tensorboard:
             run = self.directory.path, self.options.resume
             result.append(callbacks.TensorBoard(directory, *run))
-        return [*result, batches]
+        # Progress after the checkpoint, for where its output is closed; `batches` ends an epoch.
+        return [*result, callbacks.Progress(batches), batches]
 
     def finish(self, model, vectorizer, test, corpus):
         """Evaluates a fitted model, and writes the files that the run directory ends with.
@@ -170,8 +174,8 @@ class Run:
         from saving import verification
         from training import evaluation, results
 
-        if self._history is None:
-            raise UserError("fit needs callbacks=run.callbacks(corpus, batches)")
+        if self._history is None or not self._history.points or self._history.model is not model:
+            raise UserError("train this model by fit with callbacks=run.callbacks(corpus, batches)")
         masked = models.mask_padding(model)
         with clock.stage("evaluate"):
             batches = data.evaluation_batches(test)

@@ -11,8 +11,7 @@ from contextlib import suppress
 import pytest
 import tensorflow_datasets as tfds
 
-import corpus
-from corpus import ag_news
+from corpus import ag_news, loading
 from corpus.errors import UserError
 
 
@@ -84,11 +83,11 @@ def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
     mirror.shutdown()
     mirror.server_close()
     again, _ = ag_news.load()
-    expected = corpus.load(tiny).train.in_hash_order()
+    expected = loading.load(tiny).train.in_hash_order()
     assert train.in_hash_order()[1] == again.in_hash_order()[1] == expected[1]
     assert len(test) == 24
     assert train.in_hash_order()[0].titles.tolist() == expected[0].titles.tolist()
-    assert corpus.load("ag_news").hash == corpus.load(tiny).hash
+    assert loading.load("ag_news").hash == loading.load(tiny).hash
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,8 @@ BAD = [
     ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is not a number)"),
     ("a.csv", "label,text\n", "no rows after the header"),
     ("a.csv", "1,a\n,b\n", "row 2, column 1: no label"),
-    ("a.csv", "1,a\nx,b\n", "row 2, column 1: 'x', but the first label is '1'"),
-    ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: '1', but the first label is"),
+    ("a.csv", "1,a\nx,b\n", "row 2, column 1: the label is 'x', but the first one is '1'"),
+    ("a.csv", "sentiment,review\n1,b\n", "row 2, column 1: the label is '1', but the first one is"),
     (
         "a.csv",
         "sentiment,text\npos,b\n",

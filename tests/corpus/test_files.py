@@ -103,8 +103,8 @@ def test_other_values_of_json_are_text(tmp_path):
 BAD = [
     ("a.csv", b"", "no rows"),
     ("a.csv", b"\n  \n", "no rows"),
-    ("a.csv", b"1,t,d\n2,t\n", "row 2: the number of columns is 2, but 3"),
-    ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: the number of columns is 4, but 3"),
+    ("a.csv", b"1,t,d\n2,t\n", "row 2: the number of columns is 2, but it was 3"),
+    ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: the number of columns is 4, but it was 3"),
     ("a.csv", b"1\n2\n", "row 1: only one column"),
     ("a.csv", b"1 t\n2 t\n", "row 1: only one column"),
     ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: not UTF-8 or UTF-16"),
@@ -119,7 +119,11 @@ BAD = [
     ("a.tsv", b'"label"\t"text"\n"1"\t"a"\n"1"\t"say "x" y"\n', "row 3: "),
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1\n', "row 2: not JSON"),
     ("a.jsonl", b"[1, 2]\n", "row 1: not a JSON object"),
-    ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1}\n', "row 2: 'text' is missing"),
+    (
+        "a.jsonl",
+        b'{"label": 1, "text": "a"}\n{"label": 1}\n',
+        "row 2: 'text', which the first object has",
+    ),
     ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1: 'utf-8' codec can't encode"),
     ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1: a NUL"),
     (

@@ -168,7 +168,7 @@ def test_dask_brings_a_run_back_whole(dask, script):
 def test_another_run_than_was_asked_for_is_refused(other, dask, script):
     wanted = plan(script, "quick", **{"seed": 1, "rows_hash": "rows", "units": 3} | other)
     [error] = reports(dask, [wanted]).values()
-    assert "made another run" in error
+    assert "made a different run" in error
     assert "the same commit" in error
     assert not wanted.path.exists()
 

@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-import corpus
+from corpus import loading
 from corpus.errors import UserError
 from experiments import experiment, runs
 
 SMALL = experiment("train_lstm", "fast", units=3)
-HASH = corpus.load("sample", 30000).hash
+HASH = loading.load("sample", 30000).hash
 
 
 class Executor:
@@ -104,12 +104,12 @@ def test_a_run_on_other_rows_is_left_alone(tmp_path, path):
 def test_the_rows_are_those_that_the_script_takes(tmp_path):
     few = experiment("train_lstm", "fast", train_rows=100)
     plan = runs.plan_run(few, 1, "sample", tmp_path)
-    assert plan.settings["rows_hash"] == corpus.load("sample", 100).hash != HASH
+    assert plan.settings["rows_hash"] == loading.load("sample", 100).hash != HASH
 
 
 def test_a_failed_run_is_named_and_stops_no_other(tmp_path, capsys):
     wanted = [(SMALL, 2), (experiment("train_lstm", "fast"), 2)]
-    with pytest.raises(UserError, match="^failed: train_lstm.py fast --units 3 --seed 2; the same"):
+    with pytest.raises(UserError, match="^failed: train_lstm.py fast --units 3 --seed 2; run"):
         runs.run_all(wanted, "sample", tmp_path, Executor(failing="--units"))
     printed = capsys.readouterr()
     assert "train_lstm.py fast --units 3 --seed 2: no room\n" in printed.err

@@ -97,7 +97,7 @@ def test_a_target_that_is_not_empty_is_left_as_it_is(trained, tmp_path, capsys):
     for target in (tmp_path, tmp_path / "mine", tmp_path / "absent" / ".."):
         assert status(predict.main, [str(trained), "--export", str(target)]) == 1
         [line] = capsys.readouterr().err.splitlines()
-        assert f"--export {target}: exists already" in line
+        assert f"--export {target}: not an empty directory" in line
     assert [file.name for file in tmp_path.iterdir()] == ["mine"]
 
 
@@ -108,7 +108,7 @@ def test_a_run_is_finished_although_its_export_fails(tiny, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         train_rnn.main(["titles", *options, "--overwrite", "--export"])
     assert stopped.value.code == 1
-    assert "model: exists already; export to a new one" in capsys.readouterr().err
+    assert "model: not an empty directory; use a new one" in capsys.readouterr().err
     assert (tmp_path / "run" / "model").read_text() == "mine"
     assert load_result(tmp_path / "run")["script"] == "train_rnn"
 
@@ -200,5 +200,5 @@ def test_an_export_with_other_probabilities_is_refused(tmp_path, monkeypatch, ca
     monkeypatch.setattr(tf.saved_model, "save", save_others)
     model.save(tmp_path / "model.keras")
     assert status(predict.main, [tmp_path / "model.keras", "--export", tmp_path / "new"]) == 1
-    assert "the SavedModel gives other probabilities" in capsys.readouterr().err
+    assert "the SavedModel gives different probabilities" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]

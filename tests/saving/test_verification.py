@@ -156,6 +156,13 @@ def test_an_end_that_gives_no_probability_for_each_class_is_refused():
         verification.check(network(recurrent=layers.LSTM(6, return_sequences=True)), classes=4)
 
 
+def test_outputs_that_are_no_probabilities_are_refused():
+    model = network()
+    model.layers[-1].activation = keras.activations.linear
+    with pytest.raises(UserError, match="^layer 'end' .* end in a softmax"):
+        verification.check(model)
+
+
 def test_a_check_changes_neither_weights_nor_what_is_registered():
     model = models.lstm(30, dropout=0.2, layer=fused.LSTM)
     before, registered = model.get_weights(), dict(keras.saving.get_custom_objects())

@@ -9,7 +9,7 @@ from training import callbacks, checkpoint
 
 def saving_to(directory, history):
     """A `Checkpoint` of a run that is not resumed."""
-    return checkpoint.Checkpoint(directory, history, None, None, resume=False, print=print)
+    return checkpoint.Checkpoint(directory, history, [None] * 16, None, resume=False, print=print)
 
 
 def test_a_long_epoch_is_saved_within(run_directory, monkeypatch):
@@ -20,9 +20,8 @@ def test_a_long_epoch_is_saved_within(run_directory, monkeypatch):
     monkeypatch.setattr(saving, "on_epoch_end", lambda epoch, logs=None: None)
     fitted(history, epochs=1, callbacks=[saving])
     model = fitted(callbacks.History(16), epochs=1).model
-    points = checkpoint.read_state(run_directory.work / checkpoint.FILE, model)
-    assert points[:-1] == history.points[:-1]
-    assert points[-1]["loss"] == history.points[-1]["loss"]
+    points = checkpoint.read_state(run_directory.work / checkpoint.FILE, model)["points"]
+    assert points == history.points[:-1]  # the last one has the validation of the epoch
 
 
 @pytest.mark.parametrize("broken", ["loss", "weights"])
@@ -33,9 +32,8 @@ def test_what_is_not_finite_ends_the_training_and_keeps_the_checkpoint(run_direc
     saved = (run_directory.work / checkpoint.FILE).read_bytes()
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
     loss = float("nan") if broken == "loss" else 1.0
-    saving.next = 0  # due
     with pytest.raises(UserError, match="smaller --learning-rate, .* keeps the last finite"):
-        saving.on_train_batch_end(0, {"loss": loss})
+        saving.on_train_batch_end(0, {"loss": loss}) or saving.save()
     assert (run_directory.work / checkpoint.FILE).read_bytes() == saved
 
 
@@ -65,5 +63,21 @@ def test_another_models_state_is_one_line(run_directory):
     other = keras.Sequential([keras.Input((5, 2)), keras.layers.Dense(3)])
     other.compile("adam", "mse")
     for file in ("state.h5", "absent.h5"):
-        with pytest.raises(UserError, match=f"{file}: damaged, or another model's .*--overwrite"):
+        with pytest.raises(UserError, match=f"{file}: damaged, or .*--overwrite"):
             checkpoint.read_state(run_directory.work / file, other)
+
+
+def test_a_fit_whose_epochs_are_not_the_batches_is_refused(run_directory):
+    history = callbacks.History(steps_per_epoch=10)
+    saving = checkpoint.Checkpoint(run_directory, history, [None] * 10, None, False, print)
+    with pytest.raises(UserError, match="^epoch 1 ended at step 16, not 10"):
+        fitted(history, callbacks=[saving])
+
+
+def test_a_checkpoint_of_other_batches_is_refused(run_directory):
+    history = callbacks.History(steps_per_epoch=16)
+    model = fitted(history, callbacks=[saving_to(run_directory, history)]).model
+    resumed = checkpoint.Checkpoint(run_directory, history, [None] * 10, None, True, print)
+    resumed.set_model(model)
+    with pytest.raises(UserError, match="an epoch had 16 steps, now it has 10"):
+        resumed.on_train_begin()

@@ -66,7 +66,7 @@ def test_an_option_changes_one_field_of_the_recipe():
         (["--text", "titel"], "--text"),
         (["--units"], "--units"),
         (["--resume"], "--resume needs --run-dir"),
-        (["--lr", "1"], "no option --lr, did you mean --learning-rate?"),
+        (["--lr", "1"], "no option --lr (did you mean --learning-rate?)"),
         (["--unit", "1"], "did you mean --units?"),
     ],
 )

@@ -64,3 +64,8 @@ def test_best_weights_that_are_lost_are_one_line(run_directory):
     stopping.set_model(fitted(callbacks.History(16), epochs=1).model)
     with pytest.raises(UserError, match=f"{EarlyStopping.FILE}: damaged.*; --overwrite"):
         stopping.on_train_end()
+
+
+def test_patience_without_validation_is_refused(run_directory):
+    with pytest.raises(UserError, match="--patience needs validation_data"):
+        watched([], 1, run_directory).on_epoch_end(0, {"acc": 0.5})

@@ -141,7 +141,7 @@ def test_a_file_that_is_cut_off_is_refused(name, tmp_path):
 def test_text_with_the_name_of_a_binary_file_is_refused(tmp_path):
     lines = "".join(f"w{i} 0.123456 0.123456 0.123456\n" for i in range(40))
     (tmp_path / "v.bin").write_text(f"40 3\n{lines}")
-    with pytest.raises(UserError, match="is it text"):
+    with pytest.raises(UserError, match="is the file text"):
         load(tmp_path / "v.bin")
 
 
@@ -159,7 +159,7 @@ def test_a_missing_file_and_a_directory_are_named(tmp_path):
 
 def test_vectors_of_words_are_refused_for_characters():
     vectorizer = SimpleNamespace(tokens="characters")
-    with pytest.raises(UserError, match="v.txt: vectors of words, but the tokens are not"):
+    with pytest.raises(UserError, match="v.txt: word vectors, but the tokens are characters"):
         embeddings.load(network(), "v.txt", vectorizer, None, True)
 
 
