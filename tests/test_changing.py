@@ -112,7 +112,7 @@ def test_token_ids_that_the_saved_model_would_not_read_are_refused(clone, run_sc
     done = train(run_script, clone / "train_lstm.py", *command)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert "the saved model gives different probabilities from those measured" in line
+    assert "the saved model reads texts differently from those measured" in line
     assert not (tmp_path / "run" / "result.json").exists()
 
 
