@@ -49,7 +49,7 @@ RECIPES = {
 
 
 def main(arguments=None):
-    """Trains as `arguments` say, a list of command-line words; by default those of the process."""
+    """Trains with `arguments`, a list of command-line words (default: the process's own)."""
     run, hp = start(__file__, __doc__, Hyperparameters, RECIPES, arguments)  # --help ends here
     with run:  # sets GPU memory growth and the seed; reports errors; saves on Ctrl-C
         import data  # only now: memory growth comes first, and --help need not wait

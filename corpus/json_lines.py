@@ -1,4 +1,4 @@
-"""Reads JSON Lines: one object per line, whose names are those of the columns."""
+"""Reads JSON Lines: one object per line, with the names of the columns as its keys."""
 
 import json
 

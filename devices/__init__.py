@@ -71,7 +71,7 @@ def device_name():
 def layers():
     """The classes of the recurrent layers: "simple_rnn", "lstm" and "gru".
 
-    On a CPU they are those of `fused`, elsewhere Keras's own, for which it has cuDNN.
+    On a CPU they come from `fused`; elsewhere they are Keras's own, which use cuDNN.
     """
     own = {
         "simple_rnn": keras.layers.SimpleRNN,
