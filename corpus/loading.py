@@ -22,31 +22,35 @@ class Corpus:
 
     Attributes:
         name: "ag_news", "sample" or the directory.
-        train, test: `Rows`, each in the order of its rows' hashes.
+        train, validation, test: `Rows`, each in the order of its rows' hashes; `validation` has
+            none where the corpus has no such file.
         classes: tuple of `str`, the names of the classes.
         labels: tuple of `str`, the labels of the classes as they are written in the rows.
+        label_name: the name of the column of labels in train; "" if it has none.
         text_names: tuple of `str`, the names of the columns of text in train, the title's first;
             () if they have no names.
         hash: hexadecimal SHA-256 of the rows that are used.
         test_hash: hexadecimal SHA-256 of the test rows that are used.
         official_test: whether `test` is the whole official test split.
-        about: which columns and classes the files have; "" for AG News.
+        remarks: tuple of `str`, what a user should know of the files; () for AG News.
     """
 
     name: str
     train: Rows
+    validation: Rows
     test: Rows
     classes: tuple[str, ...]
     labels: tuple[str, ...]
+    label_name: str
     text_names: tuple[str, ...]
     hash: str
     test_hash: str
     official_test: bool
-    about: str
+    remarks: tuple[str, ...]
 
     def __str__(self):
         rows = f"{len(self.train):,} train rows, {len(self.test):,} test rows"
-        return f"{self.name}: {rows}" + (f"; {self.about}" if self.about else "")
+        return "; ".join([f"{self.name}: {rows}", *self.remarks])
 
 
 def load(source, train_rows=0, test_rows=0):
@@ -65,22 +69,24 @@ def load(source, train_rows=0, test_rows=0):
     """
     directory = directory_of(source)
     if directory is None:
-        names = {"classes": ag_news.CLASSES, "labels": ag_news.LABELS, "text_names": ()}
-        (train, test), about = ag_news.load(), []
+        names = {"classes": ag_news.CLASSES, "labels": ag_news.LABELS}
+        names |= {"label_name": "", "text_names": ()}
+        (train, test), remarks = ag_news.load(), []
     else:
-        train, test, names, about = _read(directory)
+        train, test, names, remarks = _read(directory)
     train, train_hash = _take(train, train_rows)
     test, test_hash = _take(test, test_rows)
-    about += _counts(train, test, names["classes"]) if directory else []
+    remarks += _counts(train, test, names["classes"]) if directory else []
     return Corpus(
         name=str(source),
         train=train,
+        validation=train[:0],
         test=test,
         **names,
         hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
         test_hash=test_hash,
         official_test=test_hash == OFFICIAL_TEST_HASH,
-        about="; ".join(about),
+        remarks=tuple(remarks),
     )
 
 
@@ -129,38 +135,41 @@ def _read(directory):
         raise UserError(f"{directory}: no train.csv, train.tsv or train.jsonl{hint}")
     train = columns.read(train_file)
     labels, classes = of_corpus(train, directory / "classes.txt")
-    about = [str(train)]
+    remarks = [str(train)]
     layout = len(train.table.columns), train.text_names
     ag_news_layouts = (3, ()), (3, ("title", "description"))  # without and with a header
     if classes is None and labels == ag_news.LABELS and layout in ag_news_layouts:
         classes = ag_news.CLASSES
-        about.append("the classes have AG News's names (write others into classes.txt)")
+        remarks.append("the classes have AG News's names (write others into classes.txt)")
     rows = train.rows(labels, train_file.name)
     if test_file is None:
         rows, test_rows = last_tenth(rows.in_hash_order()[0])
-        about.append(f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing")
+        remarks.append(
+            f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing"
+        )
     else:
         test = columns.read(test_file, train.text_names)
         if len(test.texts) != len(train.texts):
             counts = f"is {len(test.texts)}, but in {train_file.name} it is {len(train.texts)}"
             raise UserError(f"{test_file}: the number of text columns {counts}; make them equal")
-        about += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
+        remarks += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
         test_rows = test.rows(labels, train_file.name)
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
-    return rows, test_rows, names, about
+    names["label_name"] = train.names[train.label] if train.names else ""
+    return rows, test_rows, names, remarks
 
 
 def _counts(train, test, classes):
     """Remarks on the rows that are used: list of `str`."""
     counts = np.bincount(train.labels, minlength=len(classes))
     counted = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
-    about = [f"{len(classes)} classes: {listed(counted)}"]
+    remarks = [f"{len(classes)} classes: {listed(counted)}"]
     if untested := [name for i, name in enumerate(classes) if i not in test.labels]:
-        about.append(f"no test rows of {listed(untested)}")
+        remarks.append(f"no test rows of {listed(untested)}")
     texts = zip(train.titles, train.descriptions, strict=True)
     if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
-        about.append(f"train rows without text: {blank:,}")
-    return about
+        remarks.append(f"train rows without text: {blank:,}")
+    return remarks
 
 
 def _take(rows, count):
