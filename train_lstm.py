@@ -5,6 +5,7 @@ on two CPU cores.
 """
 
 import gc
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +18,8 @@ class Hyperparameters(Switches):
 
     Inherited from Switches, set as in the tutorial: tokens, max_words, markup, train_rows,
     vectorizer_rows, vectorizer_text, pooling, dropout, adversarial, embeddings, train_embeddings,
-    schedule, class_weights, validation, patience (see --help). To change one, add it here, with its
-    type: `dropout: float = 0.3`.
+    schedule, class_weights, validation, patience, min_steps (see --help). To change one, add it
+    here, with its type: `dropout: float = 0.3`.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -71,6 +72,7 @@ def main(arguments=None):
         train, test = (data.vectorize(vectorizer, rows) for rows in (corpus.train, corpus.test))
         train, validation = data.hold_out(train, test, hp.validation)
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
+        epochs = max(hp.epochs, math.ceil(hp.min_steps / len(batches)))  # few rows need more
         run.print(batches)
 
         # Network
@@ -89,7 +91,7 @@ def main(arguments=None):
         if hp.adversarial:
             model = adversarial.Adversarial(model, hp.adversarial)
         model.compile(
-            optimizer=devices.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches)),
+            optimizer=devices.adam(hp.learning_rate, hp.schedule, epochs * len(batches)),
             loss="sparse_categorical_crossentropy",
             metrics=["acc"],
             **devices.execution(len(batches)),  # affects the speed alone
@@ -100,7 +102,7 @@ def main(arguments=None):
         model.fit(
             batches.dataset(),
             validation_data=data.evaluation_batches(validation, batches.boundaries, hp.mask),
-            epochs=hp.epochs,
+            epochs=epochs,
             callbacks=run.callbacks(corpus, batches),
             verbose=run.verbose,
             shuffle=False,  # the batches are shuffled already

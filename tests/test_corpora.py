@@ -240,6 +240,15 @@ def test_a_wrong_train_file_is_one_line_and_leaves_nothing(kind, tmp_path, capsy
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(("epochs", "min_steps", "steps"), [(1, 12, 15), (4, 12, 20), (2, 0, 10)])
+def test_few_rows_have_as_many_epochs_as_the_least_steps_take(epochs, min_steps, steps, tmp_path):
+    rows = [[label, f"{text} {i}"] for i in range(20) for label, text in TWO]
+    options = ["--epochs", epochs, "--min-steps", min_steps]
+    _, run = trained_on(corpus(tmp_path / "d", rows, rows), *options)
+    last = (run / "history.csv").read_text().splitlines()[-1]
+    assert last.startswith(f"{steps},")
+
+
 @pytest.mark.parametrize(
     "options",
     [

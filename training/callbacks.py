@@ -164,7 +164,9 @@ def _accuracy(logs, prefix="", missing=None):
 
 
 class EarlyStopping(keras.callbacks.Callback):
-    """Ends `fit` when the validation accuracy has not improved for some epochs; keeps the best one.
+    """Ends `fit` when the validation loss has not improved for some epochs; keeps the best one.
+
+    The loss, since the accuracy on few rows is mostly chance: on fifty, a single one is 0.02.
 
     `keras.callbacks.EarlyStopping` keeps the best weights in memory, and counts from 0 in each
     `fit`. Here the history says which epoch was the best, and a file contains its weights, so that
@@ -187,27 +189,25 @@ class EarlyStopping(keras.callbacks.Callback):
     @property
     def best_epoch(self):
         """The first of the best whole epochs so far, from 1; None without one or `patience`."""
-        scores = self._scores()
-        return max(scores, key=scores.get) if self.patience and scores else None
+        losses = self._losses()
+        return min(losses, key=losses.get) if self.patience and losses else None
 
     @property
     def exhausted(self):
         """Whether training has come to its end."""
         best = self.best_epoch
-        return best is not None and max(self._scores()) - best >= self.patience
+        return best is not None and max(self._losses()) - best >= self.patience
 
-    def _scores(self):
-        """Dict of whole epoch to validation accuracy; an interrupted one decides nothing."""
+    def _losses(self):
+        """Dict of whole epoch to validation loss; an interrupted one decides nothing."""
         steps = self.history.steps_per_epoch
         return {
-            point["epoch"]: point["val_acc"]
+            point["epoch"]: math.inf if math.isnan(point["val_loss"]) else point["val_loss"]
             for point in self.history.points
-            if point["val_acc"] is not None and point["step"] % steps == 0
+            if point["val_loss"] is not None and point["step"] % steps == 0
         }
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.patience and _accuracy(logs, "val_") is None:
-            raise UserError('--patience needs validation_data in fit, and the metric "acc"')
         if self.best_epoch == epoch + 1:
             checkpoint.write_state(self.directory, self.FILE, self.model)
         if self.exhausted:

@@ -22,6 +22,7 @@ RANGES = {
     "dropout": (0, 0.95),
     "adversarial": (0, 10),
     "epochs": (1, 10_000),
+    "min_steps": (0, 1_000_000),
     "max_words": (0, 1_000_000),
     "patience": (0, 10_000),
     "learning_rate": (1e-12, 100),
@@ -68,8 +69,10 @@ class Switches:
     class_weights: Literal["none", "balanced"] = "none"
     # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), or "none".
     validation: Literal["test", "held-out", "none"] = "test"
-    # Stop when val_acc has not improved for this many epochs, and keep the best one (0 = off).
+    # Stop when val_loss has not improved for this many epochs, and keep the best one (0 = off).
     patience: int = 0
+    # With few rows, more epochs than --epochs, until they have this many steps (0 = off).
+    min_steps: int = 0
 
 
 @dataclass(frozen=True)

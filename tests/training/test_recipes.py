@@ -120,6 +120,7 @@ SWITCHED_ON = {
     "class_weights": 'Literal["none", "balanced"] = "balanced"',
     "validation": 'Literal["test", "held-out", "none"] = "held-out"',
     "patience": "int = 2",
+    "min_steps": "int = 300",
 }
 
 
