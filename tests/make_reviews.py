@@ -1,6 +1,6 @@
 """Writes invented German reviews into a spreadsheet's CSV file: semicolons, umlauts, a rare class.
 
-    python tests/make_reviews.py reviews.csv
+python tests/make_reviews.py reviews.csv
 """
 
 import csv
