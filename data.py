@@ -76,7 +76,9 @@ def describe(corpus, vectorizer):
     """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
     lines = [str(corpus), f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}"]
     if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
-        lines.append("hint: the texts have few spaces; --tokens characters reads such languages")
+        lines.append(
+            "hint: spaces hardly separate words here; --tokens characters is for such texts"
+        )
     return "\n".join(lines)
 
 
