@@ -26,8 +26,8 @@ def load(options, train_rows=0):
     """Loads a corpus, its rows in an order that does not depend on where they come from.
 
     Args:
-        options: the `training.Options` of a run, or only its `data`: "ag_news", "sample" or a
-            directory; see `corpus.loading`.
+        options: the `training.Options` of a run, or only its `data`: "ag_news", "sample",
+            "tfds:NAME" or a directory; see `corpus.loading`.
         train_rows: use at most this many training rows; 0 means all.
 
     Returns:
