@@ -26,8 +26,8 @@ def load(options, train_rows=0):
     """Loads a corpus, its rows in an order that does not depend on where they come from.
 
     Args:
-        options: the `training.Options` of a run, or only its `data`: "ag_news", "sample" or a
-            directory; see `corpus.loading`.
+        options: the `training.Options` of a run, or only its `data`: "ag_news", "sample",
+            "tfds:NAME" or a directory; see `corpus.loading`.
         train_rows: use at most this many training rows; 0 means all.
 
     Returns:
@@ -76,7 +76,9 @@ def describe(corpus, vectorizer):
     """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
     lines = [str(corpus), f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}"]
     if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
-        lines.append("hint: the texts have few spaces; --tokens characters reads such languages")
+        lines.append(
+            "hint: spaces hardly separate words here; --tokens characters is for such texts"
+        )
     return "\n".join(lines)
 
 

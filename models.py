@@ -5,8 +5,16 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-# ASCII punctuation, all Unicode punctuation, and the full-width forms of ASCII's symbols.
-_PUNCTUATION = r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～]"
+# What is taken out: ASCII punctuation, all Unicode punctuation, the full-width forms of ASCII's
+# symbols, and what is invisible or only changes the look of the character before it: format
+# characters (soft hyphen, zero-width space), variation selectors, keycaps, skin tones.
+_REMOVED = (
+    r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～"
+    r"\p{Cf}\x{34F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{20E3}\x{1F3FB}-\x{1F3FF}]"
+)
+# An emoji or another pictograph: category So from U+2190 on, which RE2 can say only as a double
+# negation, and the block of emoji, since RE2 knows those of its own Unicode version alone.
+_PICTOGRAPH = r"[^\x{0}-\x{218F}\P{So}]|[\x{1F000}-\x{1FAFF}]"
 # White space beyond ASCII's, https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt
 _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
 # Leftovers of a news feed, in lower case, and what is put in their place.
@@ -129,11 +137,12 @@ class Labels(keras.layers.Layer):
 
 
 def standardize(texts):
-    """Makes texts lower case and takes out punctuation; for ASCII what Keras's default does.
+    """Makes texts lower case and takes out punctuation and invisible characters.
 
-    `texts` is a string tensor, UTF-8, composed (NFC). White space beyond ASCII's becomes a space.
+    For ASCII this is what Keras's default does. `texts` is a string tensor, UTF-8, composed (NFC).
+    White space beyond ASCII's becomes a space.
     """
-    return _without_punctuation(tf.strings.lower(texts, encoding="utf-8"))
+    return _plain(tf.strings.lower(texts, encoding="utf-8"))
 
 
 def standardize_without_markup(texts):
@@ -141,20 +150,21 @@ def standardize_without_markup(texts):
     texts = tf.strings.lower(texts, encoding="utf-8")
     for markup, replacement in _MARKUP.items():
         texts = tf.strings.regex_replace(texts, markup, replacement)
-    return _without_punctuation(texts)
+    return _plain(texts)
 
 
-def _without_punctuation(texts):
-    texts = tf.strings.regex_replace(texts, _PUNCTUATION, "")
+def _plain(texts):
+    texts = tf.strings.regex_replace(texts, _REMOVED, "")
     return tf.strings.regex_replace(texts, _WHITE_SPACE, " ")
 
 
 def split_words(texts):
     """Splits standardized texts at white space: a `tf.RaggedTensor` of strings (batch, words).
 
-    A word of more than 256 characters becomes the unknown token.
+    An emoji or another pictograph is a word of its own. A word of more than 256 characters becomes
+    the unknown token.
     """
-    words = tf.strings.split(texts)
+    words = tf.strings.split(tf.strings.regex_replace(texts, _PICTOGRAPH, r" \0 "))
     too_long = tf.strings.length(words.flat_values, "UTF8_CHAR") > LONGEST_WORD
     return words.with_flat_values(tf.where(too_long, "[UNK]", words.flat_values))
 

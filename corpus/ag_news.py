@@ -1,23 +1,19 @@
-"""Loads AG News from a prepared TFDS copy, which is made from a CSV mirror where there is none.
+"""Prepares AG News as a TFDS dataset, from a CSV mirror.
 
 Zhang, Zhao and LeCun 2015, "Character-level Convolutional Networks for Text Classification",
 https://arxiv.org/abs/1509.01626, made the corpus out of Gulli's collection of news articles.
 """
 
 import hashlib
-import logging
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from corpus import columns
+from corpus import columns, prepared
 from corpus.errors import UserError, in_one_line
-from corpus.rows import Rows
 
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
 LABELS = ("1", "2", "3", "4")  # as they are written in its files
@@ -38,49 +34,30 @@ INSTEAD = (
 )
 
 
-def load():
-    """Loads AG News; the first time, it is downloaded and prepared as a TFDS dataset.
-
-    Returns:
-        (train, test), both `Rows`: 120,000 and 7,600 of them.
+def prepare():
+    """Prepares AG News where TFDS looks for it, unless it is there: downloads and stores it.
 
     Raises:
         UserError: the download fails, or the TFDS data directory cannot be used.
     """
-    import tensorflow_datasets as tfds  # takes a second, which other corpora need not wait for
-
-    directory = Path(tfds.core.constants.DATA_DIR, NAME)
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # TFDS warns if nothing is prepared yet
-    tfds.display_progress_bar(sys.stderr is not None and sys.stderr.isatty())
-    try:
-        if not tfds.builder(NAME).is_prepared():
-            _prepare(tfds)
-        builder = tfds.builder(NAME)
-        return _read(builder, "train"), _read(builder, "test")
-    except UserError as error:
-        message = f"AG News could not be downloaded: {error}. {INSTEAD} {directory}"
-        raise UserError(message) from error
-    except Exception as error:  # TFDS raises nearly anything for a damaged copy
-        problem = f"{directory}: cannot read or write AG News: {in_one_line(error)}"
-        advice = "make the directory writable or, if it is damaged, delete it and try again"
-        raise UserError(f"{problem}; {advice}") from error
-    finally:
-        logger.setLevel(level)
-        tfds.display_progress_bar(True)
+    with prepared.library() as tfds:
+        directory = Path(tfds.core.constants.DATA_DIR, NAME)
+        try:
+            builder = tfds.builder(NAME)
+            if not builder.is_prepared():
+                _store(tfds, builder)
+        except UserError as error:
+            message = f"AG News could not be downloaded: {error}. {INSTEAD} {directory}"
+            raise UserError(message) from error
+        except Exception as error:  # TFDS raises nearly anything for a damaged copy
+            problem = f"{directory}: cannot read or write AG News: {in_one_line(error)}"
+            advice = "make the directory writable or, if it is damaged, delete it and try again"
+            raise UserError(f"{problem}; {advice}") from error
 
 
-def _read(builder, split):
-    examples = builder.as_dataset(split=split, batch_size=-1)
-    labels, *texts = (examples[name].numpy() for name in FEATURES)
-    texts = [np.array([text.decode() for text in column], dtype=object) for column in texts]
-    return Rows(labels.astype(np.int32), *texts)
-
-
-def _prepare(tfds):
-    """Downloads AG News and stores it where TFDS looks for it."""
-    builder, splits = tfds.builder(NAME), {}
+def _store(tfds, builder):
+    """Downloads AG News and stores it."""
+    splits = {}
     with tempfile.TemporaryDirectory() as directory:
         for name, md5 in MD5.items():
             path = Path(directory, name)

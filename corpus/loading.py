@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus import ag_news, columns, files
+from corpus import ag_news, columns, files, prepared
 from corpus.classes import listed, of_corpus
 from corpus.errors import UserError
 from corpus.rows import Rows, last_tenth
@@ -21,7 +21,7 @@ class Corpus:
     """The rows that a run trains and tests on.
 
     Attributes:
-        name: "ag_news", "sample" or the directory.
+        name: "ag_news", "sample", "tfds:NAME" or the directory.
         train, validation, test: `Rows`, each in the order of its rows' hashes; `validation` has
             none where the corpus has no such file.
         classes: tuple of `str`, the names of the classes.
@@ -53,13 +53,15 @@ class Corpus:
         return "; ".join([f"{self.name}: {rows}", *self.remarks])
 
 
-def load(source, train_rows=0, test_rows=0):
+def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None):
     """Loads a corpus.
 
     Args:
-        source: "ag_news", "sample", or a directory that holds train.csv, .tsv or .jsonl, perhaps
-            the same for test, and perhaps classes.txt.
+        source: "ag_news", "sample", "tfds:NAME" or "tfds:NAME/CONFIG" for a dataset that TFDS has
+            prepared, or a directory that holds train.csv, .tsv or .jsonl, perhaps the same for
+            test, and perhaps classes.txt.
         train_rows, test_rows: use at most this many rows; 0 means all.
+        text_columns, label_column: see `prepared.read`.
 
     Returns:
         A `Corpus`.
@@ -69,21 +71,24 @@ def load(source, train_rows=0, test_rows=0):
     """
     directory = directory_of(source)
     if directory is None:
-        names = {"classes": ag_news.CLASSES, "labels": ag_news.LABELS}
-        names |= {"label_name": "", "text_names": ()}
-        (train, test), remarks = ag_news.load(), []
+        splits, names, remarks = _read_prepared(source, text_columns, label_column)
     else:
-        train, test, names, remarks = _read(directory)
-    train, train_hash = _take(train, train_rows)
-    test, test_hash = _take(test, test_rows)
-    remarks += _counts(train, test, names["classes"]) if directory else []
+        splits, names, remarks = _read(directory)
+    if "test" not in splits:
+        splits["train"], splits["test"], remark = _set_aside(splits["train"])
+        remarks.append(remark)
+    train, train_hash = _take(splits["train"], train_rows)
+    test, test_hash = _take(splits["test"], test_rows)
+    validation, validation_hash = _take(splits.get("validation", train[:0]), 0)
+    remarks += _counts(train, test, names["classes"])
+    hashes = train_hash + test_hash + (validation_hash if len(validation) else "")
     return Corpus(
         name=str(source),
         train=train,
-        validation=train[:0],
+        validation=validation,
         test=test,
         **names,
-        hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
+        hash=hashlib.sha256(hashes.encode()).hexdigest(),
         test_hash=test_hash,
         official_test=test_hash == OFFICIAL_TEST_HASH,
         remarks=tuple(remarks),
@@ -108,7 +113,7 @@ def read(path, labels, classes, text_names=()):
 
 
 def directory_of(source):
-    """The directory of a corpus's files; None for AG News, which TFDS stores.
+    """The directory of a corpus's files; None for AG News and other datasets of TFDS.
 
     Args:
         source: see `load`.
@@ -116,17 +121,43 @@ def directory_of(source):
     Raises:
         UserError: there is no such directory.
     """
-    if source == "ag_news":
+    if source == "ag_news" or str(source).startswith(prepared.PREFIX):
         return None
     directory = SAMPLE if source == "sample" else Path(source)
     if not directory.is_dir():
         problem = "not a directory" if directory.exists() else "no such directory"
-        raise UserError(f"{directory}: {problem}; --data takes ag_news, sample or a directory")
+        takes = "--data takes ag_news, sample, tfds:NAME or a directory"
+        raise UserError(f"{directory}: {problem}; {takes}")
     return directory
 
 
+def _read_prepared(source, text_columns, label_column):
+    """`_read` for a dataset of TFDS."""
+    name = ag_news.NAME if source == "ag_news" else source.removeprefix(prepared.PREFIX)
+    if name == ag_news.NAME:
+        ag_news.prepare()
+    splits, classes, remarks = prepared.read(name, text_columns, label_column)
+    if "test" not in splits and "validation" in splits:
+        splits["test"] = splits.pop("validation")
+        remarks.append("the validation rows are used for testing, since there is no other split")
+    train = splits["train"]
+    labels = classes or of_corpus(train, Path(source, "classes.txt"))[0]
+    names = {"classes": labels, "labels": labels}
+    if name == ag_news.NAME and classes:  # also as its files have it
+        names["labels"] = ag_news.LABELS
+    names |= {"text_names": train.text_names, "label_name": train.names[train.label]}
+    rows = {split: table.rows(labels, source) for split, table in splits.items()}
+    return rows, names, [str(train), *remarks]
+
+
+def _set_aside(rows):
+    """(the rows to train on, the rows to test on, a remark) where a corpus has train rows alone."""
+    train, test = last_tenth(rows.in_hash_order()[0])
+    return train, test, f"{len(test):,} of {len(rows):,} rows are set aside for testing"
+
+
 def _read(directory):
-    """(train rows, test rows, dict of names as `Corpus` has them, list of remarks)."""
+    """(dict of split to `Rows`, dict of names as `Corpus` has them, list of remarks)."""
     train_file, test_file = (files.find(directory, stem) for stem in ("train", "test"))
     if train_file is None:
         others = {path.name for form in files.FORMS for path in directory.glob(f"*{form}")}
@@ -141,22 +172,17 @@ def _read(directory):
     if classes is None and labels == ag_news.LABELS and layout in ag_news_layouts:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
-    rows = train.rows(labels, train_file.name)
-    if test_file is None:
-        rows, test_rows = last_tenth(rows.in_hash_order()[0])
-        remarks.append(
-            f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing"
-        )
-    else:
+    rows = {"train": train.rows(labels, train_file.name)}
+    if test_file is not None:
         test = columns.read(test_file, train.text_names)
         if len(test.texts) != len(train.texts):
             counts = f"is {len(test.texts)}, but in {train_file.name} it is {len(train.texts)}"
             raise UserError(f"{test_file}: the number of text columns {counts}; make them equal")
         remarks += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
-        test_rows = test.rows(labels, train_file.name)
+        rows["test"] = test.rows(labels, train_file.name)
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
     names["label_name"] = train.names[train.label] if train.names else ""
-    return rows, test_rows, names, remarks
+    return rows, names, remarks
 
 
 def _counts(train, test, classes):

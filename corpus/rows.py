@@ -1,10 +1,17 @@
 """Rows of a corpus of labelled texts."""
 
 import math
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+
+# Letters of Thai, Lao, Tibetan and Burmese; Khmer; Japanese and Chinese.
+WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u109f\u1780-\u17ff\u3040-\u312f"
+    "\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff]"
+)
 
 
 def joined(texts):
@@ -53,13 +60,16 @@ class Rows:
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
     def has_spaces(self, columns):
-        """Whether the language separates words with spaces, judging by the first 1,000 rows.
+        """Whether spaces separate words, judging by script and spaces in the first 1,000 rows.
 
         Args:
             columns: see `texts`.
         """
         texts = [self.titles[:1000], self.descriptions[:1000] if columns != "title" else []]
         texts = [text for column in texts for text in column if text]
+        characters = "".join(texts)
+        if 2 * len(WITHOUT_SPACES.findall(characters)) > sum(map(str.isalpha, characters)):
+            return False
         few_words = sum(len(text.split()) for text in texts) < 2 * len(texts)
         return not (few_words and sum(map(len, texts)) > 10 * len(texts))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from corpus.loading import OFFICIAL_TEST_HASH
+from corpus.prepared import PREFIX
 from training.evaluation import wilson_interval
 from training.recipes import flags
 
@@ -66,7 +67,8 @@ def _columns(labels, vectorizer):
 
 def _last_name(text):
     """A text; of a path its last name, since its directories mean nothing on other machines."""
-    return os.path.basename(os.path.abspath(text)) if os.sep in text or text == "." else text
+    is_path = (os.sep in text or text == ".") and not text.startswith(PREFIX)
+    return os.path.basename(os.path.abspath(text)) if is_path else text
 
 
 def _table(rows):

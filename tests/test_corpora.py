@@ -149,7 +149,7 @@ def test_a_language_without_spaces_gets_a_hint_and_is_read_by_characters(tmp_pat
     directory = corpus(tmp_path / "d", rows * 40, rows * 3)
     run = words("fast", "--data", directory, "--run-dir", tmp_path / "words", *SMALL[:-1])
     train_lstm.main(run)
-    assert "hint: the texts have few spaces" in capsys.readouterr().out
+    assert "--tokens characters" in capsys.readouterr().out
     result, run = trained_on(directory, "--tokens", "characters", "--epochs", 6)
     assert result["test_accuracy"] == 1
     capsys.readouterr()

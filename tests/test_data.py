@@ -217,13 +217,13 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
 
 
 def test_word_ids_are_those_of_keras_on_ag_news(ag_news_dir):
-    train = loading.load(ag_news_dir).train
-    texts = train.texts("title+description")
+    corpus = loading.load(ag_news_dir)
     keras_own = keras.layers.TextVectorization(max_tokens=20000)
-    keras_own.adapt(texts[:5000].tolist())
-    vectorizer = data.fit_vectorizer(train[:5000], "title+description", 20000)
+    keras_own.adapt(corpus.train[:5000].texts("title+description").tolist())
+    vectorizer = data.fit_vectorizer(corpus.train[:5000], "title+description", 20000)
     assert vectorizer.get_vocabulary() == keras_own.get_vocabulary()
-    tokens = data.vectorize(vectorizer, train)
-    ids = [np.asarray(keras_own(texts[i : i + 1024].tolist())) for i in range(0, len(texts), 1024)]
-    expected = np.concatenate([*(padded[padded != 0] for padded in ids), [0]])
-    np.testing.assert_array_equal(tokens.ids, expected)
+    for split in (corpus.train, corpus.test):
+        texts = split.texts("title+description").tolist()
+        ids = [np.asarray(keras_own(texts[i : i + 1024])) for i in range(0, len(texts), 1024)]
+        expected = np.concatenate([*(padded[padded != 0] for padded in ids), [0]])
+        np.testing.assert_array_equal(data.vectorize(vectorizer, split).ids, expected)

@@ -76,6 +76,9 @@ def test_a_saved_model_reads_raw_text_and_reloads_to_the_last_bit(builder, vecto
     texts = tf.constant(["Oil, match!", "", "\U0001f600", "日本 goal", "goal " * 300])
     before, after = model.predict(texts, verbose=0), loaded.predict(texts, verbose=0)
     assert np.array_equal(before, after)
+    unclean = ["O\u00adil, mat\u200bch!", "\u200b", "\U0001f600\ufe0f", "日本 go\u2060al"]
+    answers = loaded.predict(tf.constant(unclean), verbose=0)
+    assert np.array_equal(answers, loaded.predict(texts[:4], verbose=0))
     one = loaded.predict(texts[:1], verbose=0)
     np.testing.assert_allclose(one[0], after[0], atol=1e-6)
     ids = np.asarray(vectorizer(texts[:1]))[:, :-1]  # without padding
@@ -164,12 +167,24 @@ def test_ascii_is_standardized_as_keras_does_it():
         ("５＋３＝８ ａ｜ｂ ～", "５３８ ａｂ"),
         ("€5 😀 £3 $4", "€5 😀 £3 4"),
         ("。你好，世界！", "你好世界"),
+        ("pro\u00adfit\u200b \ufeffrises\u202c at\u2060 ban\ufe0f\u034fk", "profit rises at bank"),
+        ("\u845b\U000e0100\u57ce می\u200cخواهم", "\u845b\u57ce میخواهم"),
+        ("profit😀 rises📈📈bank ❤\ufe0f", "profit 😀 rises 📈 📈 bank ❤"),
+        ("👍🏽 👩\u200d👧 5\ufe0f\u20e3 🇩🇪", "👍 👩 👧 5 🇩 🇪"),
+        ("new\U0001fae9one", "new \U0001fae9 one"),  # an emoji of Unicode 16
+        ("a€b n° 5© x™", "a€b n° 5© x™"),
         ("x" * 256, "x" * 256),
         ("a " + "x" * 257 + " é" + "ж" * 256, "a [UNK] [UNK]"),
     ],
 )
 def test_all_of_unicode_is_standardized(text, words):
     assert read(models.standardize(tf.constant([text]))) == [words]
+
+
+def test_an_emoji_is_a_single_character_among_characters():
+    vectorizer = models.Vectorizer(list("a b😀"), tokens="characters")
+    ids = vectorizer(tf.constant(["A😀b", "a\u200b😀\ufe0f b"]))[:, :-1]
+    assert ids.numpy().tolist() == [[2, 5, 4, 0], [2, 5, 3, 4]]
 
 
 @pytest.mark.parametrize(
@@ -189,6 +204,7 @@ def test_all_of_unicode_is_standardized(text, words):
         ("<br/><p>x</p >", "x"),
         ("if a<b and then c>d", "if ab and then cd"),
         ("5 &gt; 4", "5 > 4"),
+        ("the company #39;s pro\u00adfit\u200b😀", "the company's profit 😀"),
     ],
 )
 def test_markup_is_read_as_what_it_stands_for(markup, plain):

@@ -198,7 +198,7 @@ def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(trained, tiny
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("train.csv", "not a directory; --data takes ag_news, sample or a directory"),
+        ("train.csv", "not a directory; --data takes ag_news, sample, tfds:NAME or a directory"),
         ("no", "no such directory"),
     ],
 )

@@ -79,8 +79,9 @@ class Switches:
 class Options:
     """What every run has besides its hyperparameters."""
 
-    # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project), or
-    # a directory with train.csv (or .tsv, .jsonl) and perhaps test.csv.
+    # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project),
+    # "tfds:NAME" (a dataset that TFDS has prepared), or a directory with train.csv (or .tsv,
+    # .jsonl) and perhaps test.csv.
     data: str = "ag_news"
     # Use at most this many test rows (0 = all).
     test_rows: int = 0

@@ -79,15 +79,15 @@ def test_tfds_knows_the_corpus(tmp_path):
 
 
 def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
-    train, test = ag_news.load()
+    corpus = loading.load("ag_news")
     mirror.shutdown()
     mirror.server_close()
-    again, _ = ag_news.load()
-    expected = loading.load(tiny).train.in_hash_order()
-    assert train.in_hash_order()[1] == again.in_hash_order()[1] == expected[1]
-    assert len(test) == 24
-    assert train.in_hash_order()[0].titles.tolist() == expected[0].titles.tolist()
-    assert loading.load("ag_news").hash == loading.load(tiny).hash
+    again, expected = loading.load("tfds:ag_news_subset"), loading.load(tiny)
+    assert corpus.hash == again.hash == expected.hash
+    assert corpus.train.titles.tolist() == expected.train.titles.tolist()
+    assert len(corpus.test) == 24
+    assert (corpus.classes, corpus.labels) == (expected.classes, expected.labels)
+    assert (corpus.name, again.name) == ("ag_news", "tfds:ag_news_subset")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, m
     Mirror.manner = manner
     begin = time.monotonic()
     with pytest.raises(UserError, match=reason) as error:
-        ag_news.load()
+        ag_news.prepare()
     assert time.monotonic() - begin < 5
     message = str(error.value)
     assert "\n" not in message
@@ -119,20 +119,20 @@ def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, m
 def test_a_file_with_another_md5_is_refused(mirror, monkeypatch):
     monkeypatch.setitem(ag_news.MD5, "test.csv", "0" * 32)
     with pytest.raises(UserError, match=r"test\.csv: sent .* expected 0000"):
-        ag_news.load()
+        ag_news.prepare()
 
 
 def test_a_file_without_end_is_given_up(mirror, monkeypatch):
     monkeypatch.setattr(ag_news, "LARGEST_FILE", 1000)
     with pytest.raises(UserError, match="sent more than 1,000 bytes"):
-        ag_news.load()
+        ag_news.prepare()
 
 
 def test_a_name_look_up_that_hangs_is_given_up(mirror, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(4))
     begin = time.monotonic()
     with pytest.raises(UserError, match="not finished after 2 s"):
-        ag_news.load()
+        ag_news.prepare()
     assert time.monotonic() - begin < 4
 
 
@@ -140,11 +140,11 @@ def test_the_log_level_of_tfds_is_restored(mirror):
     level = logging.getLogger("absl").level
     Mirror.manner = "missing"
     with pytest.raises(UserError):
-        ag_news.load()
+        ag_news.prepare()
     assert logging.getLogger("absl").level == level != logging.ERROR
 
 
 def test_a_data_directory_that_cannot_be_written_is_named(mirror, tmp_path):
     (tmp_path / "tfds").write_text("a file stands here")
     with pytest.raises(UserError, match="tfds"):
-        ag_news.load()
+        ag_news.prepare()

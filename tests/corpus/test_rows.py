@@ -37,6 +37,16 @@ def test_columns_are_checked():
         (["国际足联宣布新的比赛规则"], ["规则将在下个赛季开始实行"], False),
         (["New rules of the game"], ["They begin with the next season"], True),
         (["Yes", "No"], ["", ""], True),
+        (["日本代表が勝利　決勝へ進出"], ["選手 が 東京 で 会見"], False),
+        (["新华社 北京 Apple 发布 新款 手机"], ["他 说 这 很 重要"], False),
+        (["ธนาคารประกาศ กำไร เพิ่มขึ้น"], ["ทีมชาติ ชนะ การแข่งขัน"], False),
+        (["ທະນາຄານ ປະກາດ ກຳໄລ"], ["ທີມຊາດ ຊະນະ"], False),
+        (["ធនាគារ ប្រកាស ប្រាក់ចំណេញ"], ["ក្រុម ឈ្នះ"], False),
+        (["ဘဏ် အမြတ် တိုးတက်"], ["အသင်း အနိုင်ရ"], False),
+        (["대표팀이 결승에 진출했다"], ["은행의 이익이 늘었다"], True),
+        (["The word 日本 means Japan"], ["So does Nippon"], True),
+        (["some_words_without_spaces"], [""], False),
+        (["12 34 56", "!!! ..."], ["7 8", ""], True),
     ],
 )
 def test_languages_without_spaces_are_noticed(titles, descriptions, spaces):
