@@ -73,14 +73,20 @@ class Switches:
 
 
 @dataclass(frozen=True)
-class Options:
-    """What every run has besides its hyperparameters."""
+class DataOptions:
+    """Which rows are read."""
 
     # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project), or
     # a directory with train.csv (or .tsv, .jsonl) and perhaps test.csv.
     data: str = "ag_news"
     # Use at most this many test rows (0 = all).
     test_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Options(DataOptions):
+    """What every run has besides its hyperparameters."""
+
     # Seed of the initial weights and of the order of the batches.
     seed: int = 1
     # Directory of the run; without it, runs/SCRIPT-RECIPE-TIME.
