@@ -136,16 +136,20 @@ def measure_baselines(corpus, seeds):
         import devices
         from experiments import baselines
 
-        share = baselines.majority_class(corpus.train.labels, corpus.test.labels)
-        runs = {"majority class": [(share, 0)]}
+        runs = {"majority class": [baselines.majority_class(corpus)]}
         with devices.prepared():
             for suffix, text in ((", titles", "title"), ("", FULL_TEXT)):
-                bags = [baselines.bag_of_words(corpus, text, seed) for seed in seeds]
+                vectorizer = baselines.fit_vectorizer(corpus, text)
+                bags = [baselines.bag_of_words(corpus, vectorizer, seed) for seed in seeds]
                 runs[f"bag of words, as fastText's{suffix}"] = bags
-                if run := baselines.tf_idf(corpus.train, corpus.test, text):  # needs no seed
+                if run := baselines.tf_idf(corpus, text):  # needs no seed
                     runs[f"TF-IDF, logistic regression{suffix}"] = [run]
     return [
-        {"name": name, "accuracies": [a for a, _ in values], "parameters": values[0][1]}
+        {
+            "name": name,
+            "accuracies": [scores["accuracy"] for scores in values],
+            "parameters": values[0]["parameters"],
+        }
         for name, values in runs.items()
     ]
 

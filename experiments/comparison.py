@@ -18,9 +18,11 @@ from training.atomic import atomic_write
 from training.plots import BLUE, ORANGE
 
 # Each of these looks the same in every picture; others get what is left, in alphabetical order.
-NETWORKS = ("rnn", "lstm", "bilstm")
-COLORS = (BLUE, ORANGE, "#000000", "#56B4E9", "#CC79A7", "#E69F00", "#009E73")  # Okabe and Ito's
+NETWORKS = ("rnn", "lstm", "bilstm", "baseline")
+# Okabe and Ito's, and grey.
+COLORS = (BLUE, ORANGE, "#000000", "#999999", "#56B4E9", "#CC79A7", "#E69F00", "#009E73")
 RECIPES = "titles masked tutorial titles-fast masked-fast fast characters best".split()
+RECIPES += "majority bag-of-words tf-idf".split()
 MARKERS = "osDv>^P*Xph<d8"
 MOST_ENTRIES = 25  # of the key; with more runs, the table explains the numbers
 LINE_LENGTH = 40  # characters in a line of the key

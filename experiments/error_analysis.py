@@ -6,6 +6,7 @@ It uses the runs of `reproduce.py` where they exist.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,9 +172,10 @@ def main(arguments=None):
             import devices
             from experiments import baselines
 
-            fits = [baselines.tf_idf(corpus.train[:n], corpus.test, FULL_TEXT) for n in sizes]
+            parts = [replace(corpus, train=corpus.train[:n]) for n in sizes]
+            fits = [baselines.tf_idf(part, FULL_TEXT) for part in parts]
             if all(fits):
-                accuracies[BASELINE] = [accuracy for accuracy, _ in fits]
+                accuracies[BASELINE] = [scores["accuracy"] for scores in fits]
             with devices.prepared():
                 analyse(corpus, predict_test(corpus.test, options.dir), options.pictures)
         labels = [f"{n:,}" for n in sizes]

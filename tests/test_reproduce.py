@@ -3,13 +3,11 @@ import re
 import statistics
 import time
 
-import numpy as np
 import pytest
 from conftest import PROJECT, status
 
 import reproduce
-from corpus import loading
-from experiments import SCRIPTS, baselines
+from experiments import SCRIPTS
 
 
 def entry(command, *accuracies, **more):
@@ -63,24 +61,6 @@ def test_the_recipe_lines_of_help_are_the_stored_results():
             assert accuracy == f"{mean:.{len(accuracy) - 2}f}", (script, name)
             assert seconds == f"{statistics.median(entry['seconds']):.0f}", (script, name)
             assert recipe.tutorial_accuracy == entry["tutorial_accuracy"], (script, name)
-
-
-def test_the_majority_class_is_counted_in_train():
-    assert baselines.majority_class(np.array([2, 2, 1]), np.array([2, 1, 1, 1])) == 0.25
-
-
-def test_a_bag_of_words_learns_the_sample():
-    accuracy, parameters = baselines.bag_of_words(loading.load("sample"), "title", seed=1)
-    assert 0.6 < accuracy < 0.98
-    assert parameters > 1000
-
-
-def test_tf_idf_learns_the_sample():
-    pytest.importorskip("sklearn")
-    rows = loading.load("sample")
-    accuracy, parameters = baselines.tf_idf(rows.train, rows.test, "title")
-    assert 0.6 < accuracy < 0.98
-    assert parameters > 1000
 
 
 def test_runs_that_shared_a_machine_have_no_seconds():

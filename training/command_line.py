@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import sys
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import get_type_hints
@@ -10,10 +11,11 @@ from typing import get_type_hints
 from corpus.errors import UserError
 from training import recipes
 from training.process import print_error
-from training.recipes import Options, Switches, as_flag, as_text, describe, members
+from training.recipes import DataOptions, Options, Switches, as_flag, as_text, describe, members
 
 # The options that are paths, and how --help names their value.
-PATHS = {"data": "SOURCE", "run_dir": "DIR", "tensorboard": "DIR", "embeddings": "FILE"}
+PATHS = {"data": "SOURCE", "embeddings": "FILE"}
+PATHS |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
 
 
@@ -41,26 +43,62 @@ def parse(script, about, kind, known, arguments):
     arguments, name = list(arguments), next(iter(known))
     if arguments and not arguments[0].startswith("-"):
         name = arguments.pop(0)
-    try:
+    with _wrong_usage(f"{script}.py"):
         if name not in known:
             raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
         parts = [known[name].hyperparameters(kind), Options()]
-        parser = _parser(script, about, known, name, parts, "--help" in arguments)
-        values, unknown = parser.parse_known_args(arguments)
-        values = vars(values)
-        if unknown:
-            raise UserError(_about_unknown(unknown[0], known, map(as_flag, values)))
-        hyperparameters, options = (
-            recipes.checked(replace(part, **{f.name: values[f.name] for f in fields(part)}))
-            for part in parts
-        )
+        width = max(map(len, known))
+        lines = [f"  {recipe:{width}}  {known[recipe].about}" for recipe in known]
+        lines = [f"{(about or '').strip()}\n", "recipes:", *lines, f"\nDefaults below: {name}."]
+        usage = f"{script}.py [{'|'.join(known)}]"
+        hyperparameters, options = _values(usage, "\n".join(lines), parts, arguments, known)
         recipes.check_together(hyperparameters)
         if options.resume and not options.run_dir:
             raise UserError("--resume needs --run-dir, the directory of the run to resume")
-    except UserError as error:
-        print_error(f"{script}.py: {error}")
-        raise SystemExit(2) from None
     return name, hyperparameters, options
+
+
+def parse_options(program, about, options, arguments):
+    """Reads the command line of a program that has options but no recipes.
+
+    Args:
+        program: how it is started.
+        about: what it does, for --help.
+        options: an instance of a dataclass of options: its defaults.
+        arguments: list of `str`.
+
+    Returns:
+        The options, changed.
+
+    Raises:
+        SystemExit: see `parse`.
+    """
+    with _wrong_usage(program):
+        [options] = _values(program, about, [options], arguments)
+    return options
+
+
+@contextmanager
+def _wrong_usage(program):
+    """Ends the process with a short message and status 2 if the block raises `UserError`."""
+    try:
+        yield
+    except UserError as error:
+        print_error(f"{program}: {error}")
+        raise SystemExit(2) from None
+
+
+def _values(usage, description, parts, arguments, known=()):
+    """The parts with the values that the command line gives their fields: list."""
+    parser = _parser(usage, description, parts, "--help" in arguments)
+    values, unknown = parser.parse_known_args(arguments)
+    values = vars(values)
+    if unknown:
+        raise UserError(_about_unknown(unknown[0], known, map(as_flag, values)))
+    return [
+        recipes.checked(replace(part, **{f.name: values[f.name] for f in fields(part)}))
+        for part in parts
+    ]
 
 
 def _about_unknown(word, known, flags):
@@ -78,26 +116,21 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message.removeprefix('argument ')}; see --help")
 
 
-def _parser(script, about, known, name, parts, with_help):
+def _parser(usage, description, parts, with_help):
     """A parser with an option for each field of the parts, whose values are the defaults."""
-    width = max(map(len, known))
-    lines = [f"  {recipe:{width}}  {known[recipe].about}" for recipe in known]
-    lines = [f"{(about or '').strip()}\n", "recipes:", *lines, f"\nDefaults below: {name}."]
     parser = _Parser(
-        prog=f"{script}.py",
-        usage=f"{script}.py [{'|'.join(known)}] [--FIELD VALUE ...]".replace("%", "%%"),
-        description="\n".join(lines),
+        usage=f"{usage} [--FIELD VALUE ...]".replace("%", "%%"),
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     groups, switches = {}, get_type_hints(Switches)
     for part in parts:
-        title = "run" if isinstance(part, Options) else "hyperparameters"
+        title = "run" if isinstance(part, DataOptions) else "hyperparameters"
         annotations = get_type_hints(type(part))
-        # A script's own fields first, then the switches that it inherits.
-        own = vars(type(part)).get("__annotations__", {})
-        for field in sorted(fields(part), key=lambda field: field.name not in own):
-            if field.name in switches and field.name not in own:
+        inherited = switches.keys() - vars(type(part)).get("__annotations__", {}).keys()
+        for field in sorted(fields(part), key=lambda field: field.name in inherited):
+            if field.name in inherited:
                 title = "switches"
             heading, comment = _comment(type(part), field.name) if with_help else (None, "")
             title = heading or title

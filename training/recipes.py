@@ -76,8 +76,8 @@ class Switches:
 
 
 @dataclass(frozen=True)
-class Options:
-    """What every run has besides its hyperparameters."""
+class DataOptions:
+    """Which rows are read."""
 
     # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project),
     # "tfds:NAME" (a dataset that TFDS has prepared), or a directory with train.csv (or .tsv,
@@ -85,6 +85,12 @@ class Options:
     data: str = "ag_news"
     # Use at most this many test rows (0 = all).
     test_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Options(DataOptions):
+    """What every run has besides its hyperparameters."""
+
     # Seed of the initial weights and of the order of the batches.
     seed: int = 1
     # Directory of the run; without it, runs/SCRIPT-RECIPE-TIME.

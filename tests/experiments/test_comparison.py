@@ -51,7 +51,7 @@ def test_long_labels_are_wrapped_between_flags_and_never_within():
 
 
 def test_a_network_has_a_colour_and_a_recipe_has_a_shape():
-    scripts = ["train_rnn", "train_lstm", "train_bilstm", "train_mine", "train_yours"]
+    scripts = ["train_rnn", "train_lstm", "train_bilstm", "baseline", "train_mine"]
     recipes = ["best", "fast", "own"]
     runs = [run(1, s + r, s, r) for s in scripts for r in recipes]
     lines = comparison.plot(runs).axes[0].lines
