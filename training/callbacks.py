@@ -164,9 +164,11 @@ def _accuracy(logs, prefix="", missing=None):
 
 
 class EarlyStopping(keras.callbacks.Callback):
-    """Ends `fit` when the validation loss has not improved for some epochs; keeps the best one.
+    """Ends `fit` when the validation accuracy has not improved for some epochs; keeps the best one.
 
-    The loss, since the accuracy on few rows is mostly chance: on fifty, a single one is 0.02.
+    The accuracy is the mean of an epoch and the four before it: on fifty rows, that of a single
+    epoch is mostly chance, and the loss is mostly due to a few rows. Of equal epochs the last is
+    kept, as the others are rarely better (docs/results.md).
 
     `keras.callbacks.EarlyStopping` keeps the best weights in memory, and counts from 0 in each
     `fit`. Here the history says which epoch was the best, and a file contains its weights, so that
@@ -174,6 +176,7 @@ class EarlyStopping(keras.callbacks.Callback):
     """
 
     FILE = "checkpoint.best.weights.h5"
+    AVERAGED = 5  # epochs
 
     def __init__(self, directory, history, patience):
         """Watches a run.
@@ -188,24 +191,33 @@ class EarlyStopping(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
-        """The first of the best whole epochs so far, from 1; None without one or `patience`."""
-        losses = self._losses()
-        return min(losses, key=losses.get) if self.patience and losses else None
+        """The last of the best whole epochs so far, from 1; None without one or `patience`."""
+        best = self._best_epochs()
+        return best[-1] if best else None
 
     @property
     def exhausted(self):
         """Whether training has come to its end."""
-        best = self.best_epoch
-        return best is not None and max(self._losses()) - best >= self.patience
+        best = self._best_epochs()
+        return bool(best) and max(self._scores()) - best[0] >= self.patience
 
-    def _losses(self):
-        """Dict of whole epoch to validation loss; an interrupted one decides nothing."""
-        steps = self.history.steps_per_epoch
-        return {
-            point["epoch"]: math.inf if math.isnan(point["val_loss"]) else point["val_loss"]
+    def _best_epochs(self):
+        """The whole epochs with the best score, in order; [] without `patience`."""
+        scores = self._scores() if self.patience else {}
+        return [epoch for epoch in scores if scores[epoch] == max(scores.values())]
+
+    def _scores(self):
+        """Dict of whole epoch to mean validation accuracy; an interrupted one decides nothing."""
+        accuracies = {
+            point["epoch"]: point["val_acc"]
             for point in self.history.points
-            if point["val_loss"] is not None and point["step"] % steps == 0
+            if point["val_acc"] is not None and point["step"] % self.history.steps_per_epoch == 0
         }
+        values = [*accuracies.values()]
+        means = (
+            np.mean(values[max(0, end - self.AVERAGED) : end]) for end in range(1, len(values) + 1)
+        )
+        return dict(zip(accuracies, means, strict=True))
 
     def on_epoch_end(self, epoch, logs=None):
         if self.best_epoch == epoch + 1:

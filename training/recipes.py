@@ -69,7 +69,8 @@ class Switches:
     class_weights: Literal["none", "balanced"] = "none"
     # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), or "none".
     validation: Literal["test", "held-out", "none"] = "test"
-    # Stop when val_loss has not improved for this many epochs, and keep the best one (0 = off).
+    # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
+    # the best epoch (0 = off).
     patience: int = 0
     # With few rows, more epochs than --epochs, until they have this many steps (0 = off).
     min_steps: int = 0

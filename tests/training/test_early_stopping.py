@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 from conftest import fitted
@@ -9,33 +7,35 @@ from training import callbacks
 from training.callbacks import EarlyStopping
 
 
-def watched(losses, patience, directory=None):
-    """An `EarlyStopping` whose history has whole epochs of these validation losses."""
+def watched(accuracies, patience, directory=None):
+    """An `EarlyStopping` whose history has whole epochs of these validation accuracies."""
     history = callbacks.History(steps_per_epoch=4)
-    for epoch, loss in enumerate(losses, start=1):
+    for epoch, accuracy in enumerate(accuracies, start=1):
         history.points += [
-            {"step": 4 * epoch - 2, "epoch": epoch, "val_loss": None},
-            {"step": 4 * epoch, "epoch": epoch, "val_loss": loss},
+            {"step": 4 * epoch - 2, "epoch": epoch, "val_acc": None},
+            {"step": 4 * epoch, "epoch": epoch, "val_acc": accuracy},
         ]
     return EarlyStopping(directory, history, patience)
 
 
 @pytest.mark.parametrize(
-    ("losses", "patience", "best", "exhausted"),
+    ("accuracies", "patience", "best", "exhausted"),
     [
         ([], 1, None, False),
-        ([0.6], 1, 1, False),
-        ([0.6, 0.5, 0.5], 1, 2, True),
-        ([0.6, 0.5, 0.5], 2, 2, False),
-        ([0.6, 0.5, 0.55, 0.5], 2, 2, True),
-        ([0.5, 0.6, 0.4], 2, 3, False),
-        ([0.4, 0.5, 0.6], 0, None, False),
-        ([math.nan, 0.5, math.nan], 1, 2, True),
+        ([0.5], 1, 1, False),
+        ([0.5, 0.6, 0.5], 1, 2, True),
+        ([0.5, 0.6, 0.5], 2, 2, False),
+        ([0.5, 0.6, 0.4, 0.5], 2, 2, True),
+        ([1.0, 1.0, 1.0], 2, 3, True),  # of equal epochs the last is kept, the first counts
+        ([0.5, 0.6, 0.5], 0, None, False),
+        ([0.3] * 4 + [0.9] + [0.5] * 5, 3, 9, False),  # a lucky epoch does not decide
         ([None, None], 1, None, False),  # no rows to validate on
     ],
 )
-def test_it_ends_when_the_loss_has_not_fallen_for_some_epochs(losses, patience, best, exhausted):
-    stopping = watched(losses, patience)
+def test_it_ends_when_the_mean_accuracy_has_not_risen_for_some_epochs(
+    accuracies, patience, best, exhausted
+):
+    stopping = watched(accuracies, patience)
     assert (stopping.best_epoch, stopping.exhausted) == (best, exhausted)
 
 
@@ -50,7 +50,7 @@ def test_fit_ends_and_the_weights_are_those_of_the_best_epoch(run_directory):
         """The second epoch is the best, whatever happens."""
 
         def on_epoch_end(self, epoch, logs=None):
-            super().on_epoch_end(epoch, logs | {"val_loss": [0.6, 0.4, 0.5, 0.5, 0.5][epoch]})
+            super().on_epoch_end(epoch, logs | {"val_acc": [0.5, 0.7, 0.4, 0.4, 0.4][epoch]})
 
     history = Worse(steps_per_epoch=16)
     stopping = EarlyStopping(run_directory, history, patience=2)
