@@ -1,35 +1,105 @@
-"""Decodes lines of text: UTF-8 with or without a byte order mark, or UTF-16 with one."""
+"""Decodes lines of text: UTF-8, UTF-16 with a byte order mark, or what --encoding says."""
 
 import codecs
 import io
+import re
 import unicodedata
 
 from corpus.errors import UserError
 
 BYTE_ORDER_MARK = "\ufeff"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+MARKED = {  # in this order, since one mark begins with another
+    codecs.BOM_UTF32_LE: "utf-32",
+    **dict.fromkeys(UTF_16_MARKS, "utf-16"),
+    codecs.BOM_UTF8: "utf-8",
+}
+SIGNATURES = {
+    b"PK\3\4": "a spreadsheet (save it as CSV) or a .zip file",
+    b"\x1f\x8b": "a file that needs .gz at the end of its name",
+    b"PAR1": "a file that needs .parquet at the end of its name",
+}
+# In text that was read as UTF-8, with its other bytes as surrogates: NUL, what was indeed UTF-8,
+# and the bytes that cp1252 does not have.
+NOT_CP1252 = re.compile("[\0\x80-\ud7ff\udc81\udc8d\udc8f\udc90\udc9d\ue000-\U0010ffff]")
 
 
-def decode(stream):
+def decode(stream, encoding=None):
     """Yields the lines of a binary stream that can seek, with their ends, one at a time.
 
     Only a line feed, a carriage return or both end a line. Lines are not normalised yet: that would
     turn a Greek question mark into the semicolon that separates columns.
 
+    Args:
+        encoding: the name of one that Python has; None for UTF-8, or UTF-16 with a byte order mark.
+            Where there is a byte order mark, it decides.
+
     Raises:
         ValueError: the next line is in another encoding or holds a NUL.
+        UserError: Python has no such encoding of text.
     """
-    utf_16 = stream.read(2) in UTF_16_MARKS
-    stream.seek(0)
+    codec = _codec(encoding) if encoding is not None else "utf-8"
+    name = _marked(stream) or codec
     # The decoder works on many lines at once. These handlers turn damaged bytes into halves of
     # surrogate pairs, which `check` then finds in the very line that they are in.
-    encoding, errors = ("utf-16", "surrogatepass") if utf_16 else ("utf-8", "surrogateescape")
+    errors = "surrogatepass" if name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    text = io.TextIOWrapper(stream, name, errors, newline="")
     try:
-        for line in io.TextIOWrapper(stream, encoding, errors, newline=""):
+        for line in text:
             check(line)
             yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
     except UnicodeError:
-        raise ValueError("not UTF-8 or UTF-16 with a byte order mark; convert to UTF-8") from None
+        raise ValueError(_problem(stream, encoding)) from None
+
+
+def of_file(stream, encoding):
+    """The encoding of a stream that can seek: UTF-8 if it is beyond doubt, else the one named.
+
+    A corpus may have files in both, and cp1252 would read UTF-8 as other letters without an error.
+    """
+    _codec(encoding)
+    text = io.TextIOWrapper(stream, "utf-8")
+    try:
+        return "utf-8" if sum(not line.isascii() for line in text) else encoding
+    except UnicodeError:
+        return encoding
+    finally:
+        text.detach()  # or it would close the stream
+        stream.seek(0)
+
+
+def _codec(encoding):
+    """Python's name of an encoding."""
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding)  # it refuses codecs that are not for text
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        problem = "Python has no such encoding of text; cp1252, for example, is one"
+        raise UserError(f"--encoding {encoding!r}: {problem}") from None
+
+
+def _marked(stream):
+    """The encoding that the first bytes say, or None; the stream is at its beginning again."""
+    start = stream.read(4)
+    stream.seek(0)
+    return next((name for mark, name in MARKED.items() if start.startswith(mark)), None)
+
+
+def _problem(stream, encoding):
+    """What a stream is that could not be decoded, and what to do."""
+    stream.seek(0)
+    start = stream.read(4)
+    for signature, kind in SIGNATURES.items():
+        if start.startswith(signature):
+            return f"this is {kind}, not text"
+    if encoding is not None:
+        return f"not text in {encoding}; try another --encoding"
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
+    if not any(map(NOT_CP1252.search, text)):
+        excel = "if it comes from Excel, try --encoding cp1252"
+        return f"not UTF-8; {excel} (Western Europe), cp1250 (Central Europe) or cp1251 (Cyrillic)"
+    return "not text in UTF-8, or UTF-16 with a byte order mark; name its encoding with --encoding"
 
 
 def check(text):
@@ -47,20 +117,21 @@ def composed(text):
     return unicodedata.normalize("NFC", text.replace(BYTE_ORDER_MARK, ""))
 
 
-def lines(content, name, first=1):
+def lines(content, name, first=1, encoding=None):
     """Yields the lines of bytes as `composed` text, without their ends.
 
     Args:
         content: bytes.
         name: where they come from, for messages.
         first: the number of the first line, for messages.
+        encoding: see `decode`.
 
     Raises:
         UserError: a line is in another encoding or holds a NUL.
     """
     number = first
     try:
-        for line in decode(io.BytesIO(content)):
+        for line in decode(io.BytesIO(content), encoding):
             yield composed(line.rstrip("\r\n"))
             number += 1
     except ValueError as error:

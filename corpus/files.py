@@ -1,19 +1,27 @@
-"""Reads files of rows as tables of text: .csv, .tsv and .jsonl."""
+"""Finds and reads files of rows, as tables of text."""
 
 import csv
+import gzip
 import os
+import zlib
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from corpus import json_lines
-from corpus.decoding import composed, decode
+from corpus.decoding import composed, decode, of_file
 from corpus.errors import UserError
 
-FORMS = (".csv", ".tsv", ".jsonl")
+TEXT_FORMS = (".csv", ".tsv", ".jsonl", ".json")
+FORMS = (*TEXT_FORMS, *(form + ".gz" for form in TEXT_FORMS), ".parquet")
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+OTHER_FORMS = (".txt", ".gz", ".zip", ".bz2", ".xz", ".ndjson", ".arrow", ".feather")
+VALIDATION = ("validation", "valid", "val", "dev")
 LONGEST_FIELD = 2**31 - 1  # characters; the default of Python's csv module is 131,072
 ROWS_AT_ONCE = 512
+FIRST_ROWS = 100  # by which the separator of a .csv is chosen where there are several
 QUOTED = {"strict": True, "skipinitialspace": True}  # a space before a quote is not text
 UNQUOTED = {"quoting": csv.QUOTE_NONE}
 
@@ -24,8 +32,8 @@ class Table:
 
     Attributes:
         path: the file.
-        names: tuple of `str`, the names of the columns in a .jsonl file; () for the other forms,
-            whose first row may or may not be a header.
+        names: tuple of `str`, the names of the columns; () for .csv and .tsv, where the first row
+            may or may not be a header.
         columns: list of columns, each a list of `str`, without blank rows.
         numbers: array of the number of each row in the file, from 1.
     """
@@ -45,20 +53,52 @@ class Table:
         return UserError(f"{self.path}, row {self.numbers[row]}{position}: {message}")
 
 
-def find(directory, stem):
-    """The file STEM.csv, .tsv or .jsonl in a directory, or None.
+def find(directory, stem, forms=FORMS):
+    """The file STEM.csv, .tsv.gz, ... in a directory, its name in any capitals, or None.
+
+    Args:
+        stem: "train", "test" or "validation", which may be called "valid", "val" or "dev" too.
+        forms: the endings that it may have.
 
     Raises:
         UserError: there are several.
     """
-    files = [file for form in FORMS if os.path.lexists(file := Path(directory, stem + form))]
+    stems = VALIDATION if stem == "validation" else (stem,)
+    accepted = {stem + form for stem in stems for form in forms}
+    files = [name for name in _names(directory) if name.lower() in accepted]
     if len(files) > 1:
-        raise UserError(f"{directory}: both {files[0].name} and {files[1].name}; keep one of them")
-    return files[0] if files else None
+        raise UserError(f"{directory}: both {files[0]} and {files[1]}; keep one of them")
+    return Path(directory, files[0]) if files else None
 
 
-def read(path):
+def unused(directory, used):
+    """Lists the files of a directory that look like rows of a corpus, but are not used.
+
+    Args:
+        used: the files that are used: paths, names or None.
+
+    Returns:
+        list of `str`, names.
+    """
+    used, unused = {Path(path).name for path in used if path}, []
+    for name in _names(directory):
+        is_split = name.lower().partition(".")[0] in ("train", "test", *VALIDATION)
+        forms = FORMS + SPREADSHEETS + (OTHER_FORMS if is_split else ())
+        if name not in used and name.lower().endswith(forms):
+            unused.append(name)
+    return unused
+
+
+def _names(directory):
+    """The names of what is in a directory and not hidden, sorted."""
+    return sorted(name for name in os.listdir(directory) if not name.startswith((".", "~")))
+
+
+def read(path, encoding=None):
     """Reads a file whose name ends in one of `FORMS`.
+
+    Args:
+        encoding: see `decoding.decode`; a file that is UTF-8 is read as such, .parquet anyway.
 
     Returns:
         A `Table` of at least one row and two columns.
@@ -67,41 +107,67 @@ def read(path):
         UserError: it cannot be read, is in another encoding, is empty, or a row is malformed.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMS:
-        raise UserError(f"{path}: the name must end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+    if not path.name.lower().endswith(FORMS):
+        forms = f"{', '.join(TEXT_FORMS)} (each also with .gz) or .parquet"
+        raise UserError(f"{path}: the name must end in {forms}")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe can be read only once
         raise UserError(f"{path}: not a regular file; save its content in one")
     names, columns, numbers = [], [], array("L")
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
-        with path.open("rb") as file:
-            lines, is_json = decode(file), path.suffix.lower() == ".jsonl"
-            rows = json_lines.rows(lines, names) if is_json else _separated(lines, path)
-            rows = _whole(rows, path, numbers)
+        with _open(path) as file:
+            rows = _whole(_rows(file, path, names, encoding), path, names, numbers)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
-                columns = columns or [[] for _ in chunk[0]]
-                for column, cells in zip(columns, zip(*chunk, strict=True), strict=True):
-                    column.extend(map(composed, cells))
+                # A row of JSON may have more columns than those before it.
+                for i, cells in enumerate(zip_longest(*chunk, fillvalue="")):
+                    if i == len(columns):
+                        columns.append([""] * (len(numbers) - len(chunk)))
+                    columns[i].extend(map(composed, cells))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: damaged, or not compressed by gzip: {error}") from error
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     finally:
         csv.field_size_limit(limit)
     if not columns:
         raise UserError(f"{path}: no rows; expected labelled texts")
-    table = Table(path, tuple(names), columns, numbers)
+    table = Table(path, tuple(names[: len(columns)]), columns, numbers)
     if len(columns) < 2:
-        raise table.error(0, "only one column; a comma (.csv) or tab must separate label and text")
+        need = "a comma (.csv) or tab must separate label and text"
+        need = f"{names[0]!r}; there must be a label and a text" if names else need
+        raise table.error(0, f"only one column: {need}")
     return table
 
 
-def _whole(rows, path, numbers):
-    """Yields the rows that are not blank, all of one width, and adds their numbers to an array."""
+def _open(path):
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _rows(file, path, names, encoding):
+    """The rows of a file; the names of their columns, if it has them, are added to a list."""
+    form = Path(path.name.lower().removesuffix(".gz")).suffix
+    if form == ".parquet":
+        from corpus import parquet  # late: pyarrow takes half a second, other forms need not wait
+
+        return parquet.rows(file, names)
+    encoding = of_file(file, encoding) if encoding is not None else None
+    lines = decode(file, encoding)
+    if form in (".json", ".jsonl"):
+        return json_lines.rows(lines, names)
+    return _separated(lines, path, encoding, form == ".tsv")
+
+
+def _whole(rows, path, names, numbers):
+    """Yields the rows that are not blank, and adds their numbers to an array.
+
+    Without names of columns, all rows must have the same number of them.
+    """
     number, width = 1, 0
     try:
         for row in rows:
             if (row and row[0].strip()) or any(map(str.strip, row)):
                 width = width or len(row)
-                if len(row) != width:
+                if len(row) != width and not names:
                     problem = f"the number of columns is {len(row)}, but it was {width} before"
                     raise ValueError(f"{problem}; put quotes around a text with a separator")
                 numbers.append(number)
@@ -111,8 +177,8 @@ def _whole(rows, path, numbers):
         raise UserError(f"{path}, row {number}: {error}") from None
 
 
-def _separated(lines, path):
-    """Yields the rows of a .csv or .tsv file. Its first line that is not blank says the separator.
+def _separated(lines, path, encoding, is_tsv):
+    """Yields the rows of a .csv or .tsv file.
 
     Raises:
         ValueError: the next row is malformed.
@@ -121,30 +187,55 @@ def _separated(lines, path):
     while line.isspace():
         yield []
         line = next(lines, "")
-    is_tsv = path.suffix.lower() == ".tsv"
     separator, begin = "\t" if is_tsv else ",", line.strip(" \r\n")
+    others = [other for other in ";\t" if other in begin]
     if begin[:4].lower() == "sep=" and len(begin) == 5:  # from Excel
         separator, line = begin[4], "\n"
     elif separator not in begin:  # Excel writes semicolons where numbers have a decimal comma
-        separator = next((other for other in ";\t" if other in begin), separator)
-    options = UNQUOTED if is_tsv and _is_unquoted(path, separator, begin) else QUOTED
+        separator = next(iter(others), separator)
+    elif others and not is_tsv:
+        separator = _separator(path, encoding, [separator, *others])
+    options = UNQUOTED if is_tsv and _is_unquoted(path, encoding, separator, begin) else QUOTED
     try:
         yield from csv.reader(chain([line], lines), delimiter=separator, **options)
     except csv.Error as error:
         raise ValueError(f"{error}; is a quote left open?") from None
 
 
-def _is_unquoted(path, separator, begin):
+def _reread(path, encoding, separator, options):
+    """Yields the rows of a .csv or .tsv file from its beginning."""
+    with _open(path) as file:
+        yield from csv.reader(decode(file, encoding), delimiter=separator, **options)
+
+
+def _separator(path, encoding, separators):
+    """The first of several separators that gives the first rows one width, or else any columns."""
+    whole, possible = {}, []
+    for separator in separators:
+        rows = []
+        with suppress(ValueError, csv.Error):  # raised again, with its row, when the rows are read
+            rows.extend(islice(_reread(path, encoding, separator, QUOTED), FIRST_ROWS))
+        rows = [row for row in rows if any(map(str.strip, row))]
+        widths = {len(row) for row in rows}
+        if min(widths, default=1) > 1:
+            possible.append(separator)
+            if len(widths) == 1:
+                whole[separator] = [row[0] for row in rows]
+    for separator, labels in whole.items():
+        # Labels do not all have a separator in them: `sports;Late goal, great joy`.
+        if not any(all(other in label for label in labels) for other in {*whole} - {separator}):
+            return separator
+    return (*whole, *possible, *separators)[0]
+
+
+def _is_unquoted(path, encoding, separator, begin):
     """Whether the rows of a .tsv file are whole only if its quotes are plain characters."""
-
-    def rows(options):
-        with path.open("rb") as file:
-            yield from csv.reader(decode(file), delimiter=separator, **options)
-
     try:
-        line_breaks = sum("\n" in cell for row in rows(QUOTED) for cell in row)
+        rows = _reread(path, encoding, separator, QUOTED)
+        line_breaks = sum("\n" in cell for row in rows for cell in row)
     except csv.Error:
         return not begin.startswith('"')
     except ValueError:  # of the encoding; it is raised again, with its row, when the rows are read
         return False
-    return line_breaks > 0 and len({len(row) for row in rows(UNQUOTED) if row}) == 1
+    widths = {len(row) for row in _reread(path, encoding, separator, UNQUOTED) if row}
+    return line_breaks > 0 and len(widths) == 1

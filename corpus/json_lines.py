@@ -1,38 +1,66 @@
-"""Reads JSON Lines: one object per line, with the names of the columns as its keys."""
+"""Reads JSON Lines, or a JSON array, of objects whose keys are the names of the columns."""
 
 import json
+import re
 
 from corpus.decoding import check
 
+EXPECTED = "expected one object per line, or an array of objects"
+MOST_NAMES = 1000  # each object has a cell for each of them, so that memory would grow by squares
+BEGIN, SEPARATORS, END = map(re.compile, (r"\s*\[\s*", r"[\s,]*", r"\]\s*\Z"))
+
 
 class Nested(str):
-    """A cell that was a list or an object in JSON."""
+    """A cell that is a list or an object."""
 
 
 def rows(lines, names):
-    """Yields the cells of each line, [] for a blank one.
+    """Yields the cells of each object, empty ones for a blank line.
 
     Args:
         lines: iterator of lines.
-        names: an empty list, to which the names in the first object are added.
+        names: an empty list, to which the names in each object are added. A row has a cell for
+            each name so far, empty if its object lacks it.
 
     Raises:
-        ValueError: the next line is not an object, or lacks a name of the first.
+        ValueError: the next value is not an object, or the names are too many.
     """
-    for line in lines:
-        if not line.strip():
-            yield []
-            continue
-        try:
-            values = DECODER.decode(line)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"not JSON ({error}); expected one object per line") from None
+    seen = set()
+    for values in _values(lines):
         if not isinstance(values, dict):
-            raise ValueError("not a JSON object; expected one object per line")
-        names.extend([] if names else values)
-        if missing := [name for name in names if name not in values]:
-            raise ValueError(f"{missing[0]!r}, which the first object has, is missing")
-        yield [_cell(values[name]) for name in names]
+            raise ValueError(f"not a JSON object; {EXPECTED}")
+        if not seen.issuperset(values):
+            names.extend(name for name in values if name not in seen)
+            seen.update(values)
+            if len(names) > max(MOST_NAMES, len(values)):
+                problem = f"more than {MOST_NAMES:,} different names in the objects up to here"
+                raise ValueError(f"{problem}; keep only labels and texts")
+        yield [_cell(values.get(name)) for name in names]
+
+
+def _values(lines):
+    """Yields the value of each line, an empty object for a blank one, or those of an array."""
+    for line in lines:
+        if BEGIN.match(line):
+            yield from _array("".join([line, *lines]))
+        else:
+            yield _decoded(DECODER.decode, line) if line.strip() else {}
+
+
+def _array(text):
+    """Yields the values of an array, each only when it is needed."""
+    position = BEGIN.match(text).end()
+    while not END.match(text, position):
+        value, position = _decoded(DECODER.raw_decode, text, position)
+        yield value
+        position = SEPARATORS.match(text, position).end()
+
+
+def _decoded(decode, *arguments):
+    try:
+        return decode(*arguments)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error}); {EXPECTED}") from None
 
 
 def _unique(pairs):

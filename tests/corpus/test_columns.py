@@ -106,7 +106,7 @@ def test_names_that_do_not_fit_are_refused(tmp_path, text, names, message):
 
 BAD = [
     ("a.csv", "label,text\npos,a\nlabel,text\nneg,b\n", "row 3: the header again"),
-    ("a.csv", "1;Well, good\n2;Well, bad\n", "';' is in '1;Well' and every other label"),
+    ("a.csv", "1|Well, good\n2|Well, bad\n", "'|' is in '1|Well' and every other label"),
     ("a.csv", "a\x1b[31m,t\nb,t\n", "row 1, column 1: a control character"),
     (
         "a.jsonl",

@@ -1,10 +1,15 @@
 import csv
+import gzip
+import json
 import os
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from corpus import files
 from corpus.errors import UserError
+from corpus.json_lines import Nested
 
 
 def records(table):
@@ -32,12 +37,39 @@ def test_reads_quotes_commas_line_breaks_and_any_script(tmp_path):
         ("a.tsv", '1\t"A, ""b"" é"\n2\tc\n'),
         ("a.tsv", '1\tA, "b" é\n2\tc\n'),
         ("a.jsonl", '{"label": 1, "text": "A, \\"b\\" é"}\n\n{"text": "c", "label": 2}\n'),
+        ("a.json", '[{"label": 1,\n"text": "A, \\"b\\" é"}, {"text": "c", "label": 2}]\n'),
+        ("a.json", '{"label": 1, "text": "A, \\"b\\" é"}\n{"text": "c", "label": 2}\n'),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_each_form_in_each_encoding_is_the_same_table(tmp_path, name, content, encoding):
-    table = files.read(write(tmp_path, content.encode(encoding), name))
-    assert records(table) == [["1", 'A, "b" é'], ["2", "c"]]
+    content = content.encode(encoding)
+    for path in (
+        write(tmp_path, content, name),
+        write(tmp_path, gzip.compress(content), name.upper() + ".Gz"),
+    ):
+        assert records(files.read(path)) == [["1", 'A, "b" é'], ["2", "c"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"sports;Tor, Sieg\nworld;Wahl\n",
+        b"sports;Tor, Sieg\nworld;Wahl, heute\n",
+        b'"sports";"Tor, Sieg"\n\n"world";"Wahl"\n',
+        b"sports\tTor, Sieg\nworld\tWahl\n",
+        b"Tor, Sieg;sports\nWahl, heute, morgen;world\n",
+    ],
+)
+def test_the_separator_of_a_csv_is_the_one_that_makes_its_first_rows_whole(content, tmp_path):
+    table = files.read(write(tmp_path, content))
+    assert [len(row) for row in records(table)] == [2, 2]
+    assert set(records(table)[0]) == {"sports", "Tor, Sieg"}
+
+
+def test_commas_separate_where_semicolons_could_too(tmp_path):
+    table = files.read(write(tmp_path, b"1,a;b\n2,c;d\n"))
+    assert records(table) == [["1", "a;b"], ["2", "c;d"]]
 
 
 @pytest.mark.parametrize("separator", ";\t")
@@ -100,6 +132,97 @@ def test_other_values_of_json_are_text(tmp_path):
     assert records(table) == [["1", "", "true"], ["2.0", "1e5", '{"a": "1"}']]
 
 
+def test_a_column_of_json_exists_if_any_row_has_it(tmp_path):
+    objects = [{"label": 1}] * 600 + [{"text": "a", "label": 2}, {"id": 7, "label": 3}]
+    table = files.read(write(tmp_path, json.dumps(objects).encode(), "a.json"))
+    assert table.names == ("label", "text", "id")
+    assert records(table)[599:] == [["1", "", ""], ["2", "a", ""], ["3", "", "7"]]
+
+
+def test_columns_of_parquet_are_text(tmp_path):
+    table = pyarrow.table(
+        {
+            "label": [1.0, float("nan")],
+            "count": [1, None],
+            "text": pyarrow.array(["e\u0301", None]).dictionary_encode(),
+            "seen": [True, False],
+            "parts": [["a"], ["b"]],
+            "image": [b"\xff", b"\xfe"],
+        }
+    )
+    parquet.write_table(table, tmp_path / "A.Parquet")
+    table = files.read(tmp_path / "A.Parquet")
+    assert table.names == ("label", "count", "text", "seen", "parts", "image")
+    cells = [row[:4] for row in records(table)]
+    assert cells == [["1.0", "1", "\u00e9", "true"], ["", "", "", "false"]]
+    assert all(isinstance(column[0], Nested) for column in table.columns[4:])
+
+
+def test_classes_of_parquet_have_the_names_that_hugging_face_writes(tmp_path):
+    features = {"label": {"_type": "ClassLabel", "names": ["bad", "good"]}, "text": {}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pyarrow.table({"label": [1, 0, -1], "text": ["1", "b", "c"]})
+    parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "a.parquet")
+    assert records(files.read(tmp_path / "a.parquet")) == [["good", "1"], ["bad", "b"], ["-1", "c"]]
+    for other in ("[]", "{}"):
+        parquet.write_table(
+            table.replace_schema_metadata({"huggingface": other}), tmp_path / "a.parquet"
+        )
+        assert files.read(tmp_path / "a.parquet").columns[0] == ["1", "0", "-1"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "names", "message"),
+    [
+        (["a", "b"], ["x", "x"], "two columns have the same name"),
+        (["a", "b\0"], ["label", "text"], "row 2: a NUL character"),
+    ],
+)
+def test_parquet_that_cannot_be_used_is_refused(texts, names, message, tmp_path):
+    table = pyarrow.Table.from_arrays([pyarrow.array([1, 2]), pyarrow.array(texts)], names)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=message):
+        files.read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("cp1252", "cp1252"),
+        ("UTF-16-LE", "utf-16-le"),
+        ("utf-32", "utf-32"),
+        ("cp1252", "utf-8"),
+        ("cp1252", "utf-8-sig"),
+        ("cp1252", "utf-16"),
+    ],
+)
+def test_an_encoding_is_used_unless_the_file_is_utf_8_or_marked(encoding, written, tmp_path):
+    path = write(tmp_path, "1;Wähler, 5 €\n2;b\n".encode(written))
+    assert records(files.read(path, encoding)) == [["1", "Wähler, 5 €"], ["2", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        (
+            b"1,a\n" * 5000 + b"2,W\xe4hler\n",
+            None,
+            "row 5001: not UTF-8; if it comes from Excel, try",
+        ),
+        (b"sports;Tor, Sieg\nworld;W\xe4hlen\n", None, "row 2: not UTF-8; if it"),
+        ("1,ä\n2,".encode() + b"\xe4\n", None, "row 2: not text in UTF-8, or UTF-16 with a byte"),
+        (b"1,a\n2,\x81\n", None, "row 2: not text in UTF-8, or UTF-16 with a byte"),
+        (b"1,a\n" * 5000 + b"2,\x81\n", "cp1252", "row 5001: not text in cp1252; try another"),
+        (b"1,a\n2,b\0\n", "latin-1", "row 2: not text in latin-1"),
+        ("1,ä\n".encode(), "rot13", "^--encoding 'rot13': Python has no such encoding"),
+        (b"1,a\n", "a\0b", "^--encoding 'a.x00b': Python has no such encoding"),
+    ],
+)
+def test_another_encoding_is_refused_with_the_way_out(content, encoding, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        files.read(write(tmp_path, content), encoding)
+
+
 BAD = [
     ("a.csv", b"", "no rows"),
     ("a.csv", b"\n  \n", "no rows"),
@@ -107,23 +230,42 @@ BAD = [
     ("a.csv", b"\n1,t,d\n2,t,d,e\n", "row 3: the number of columns is 4, but it was 3"),
     ("a.csv", b"1\n2\n", "row 1: only one column"),
     ("a.csv", b"1 t\n2 t\n", "row 1: only one column"),
-    ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: not UTF-8 or UTF-16"),
-    ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: not UTF-8 or UTF-16"),
-    ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: not UTF-8 or UTF-16"),
-    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: not UTF-8 or UTF-16"),
-    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: not UTF-8 or UTF-16"),
+    ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: not UTF-8"),
+    ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: not UTF-8"),
+    ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: not text in UTF-8"),
+    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: not text in UTF-8"),
+    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: not text in UTF-8"),
     ("a.csv", b'1,t,d\n2,"t,d\n', "row 2: unexpected end of data"),
     ("a.csv", b'1,"t"x,d\n', "row 1: "),
-    ("a.tsv", b'1\t"t\nu"\n2\tv\n2\t\xe9\n', "row 3: not UTF-8 or UTF-16"),
+    ("a.tsv", b'1\t"t\nu"\n2\tv\n2\t\xe9\n', "row 3: not UTF-8"),
     ("a.tsv", b"1,a\n", "row 1: only one column"),
     ("a.tsv", b'"label"\t"text"\n"1"\t"a"\n"1"\t"say "x" y"\n', "row 3: "),
     ("a.jsonl", b'{"label": 1, "text": "a"}\n{"label": 1\n', "row 2: not JSON"),
     ("a.jsonl", b"[1, 2]\n", "row 1: not a JSON object"),
+    ("a.jsonl", b'{"text": "a"}\n{"text": "b"}\n', "row 1: only one column: 'text'"),
+    ("a.jsonl", b'{"label": 1, "text": "a"}\n[1, 2]\n', "row 2: not a JSON object"),
     (
         "a.jsonl",
-        b'{"label": 1, "text": "a"}\n{"label": 1}\n',
-        "row 2: 'text', which the first object has",
+        "\n".join(json.dumps({"label": 1, f"text {i}": "a"}) for i in range(2000)).encode(),
+        "row 1000: more than 1,000 different names",
     ),
+    ("a.json", b'[{"label": 1, "text": "a"}, 5]', "row 2: not a JSON object"),
+    ("a.json", b'[{"label": 1, "text": "a"}\n', "row 2: not JSON"),
+    ("a.json", b'[{"label": 1, "text": "a"}][{"label": 2, "text": "b"}]', "row 2: not JSON"),
+    ("a.json", b'{"rows": [{"label": 1, "text": "a"}]}', "row 1: only one column: 'rows'"),
+    ("a.json", b"[]", "no rows"),
+    ("a.parquet", b"1,t,d\n", "row 1: damaged, or not Parquet"),
+    ("a.csv.gz", b"1,t,d\n", "damaged, or not compressed by gzip: Not a gzipped file"),
+    ("a.csv.gz", gzip.compress(b"1,t,d\n")[:-6], "damaged, or not compressed by gzip: Compressed"),
+    (
+        "a.csv.gz",
+        gzip.compress(b"1,t,d\n")[:9] + b"\xff" * 20,
+        "damaged, or not compressed by gzip",
+    ),
+    ("a.csv", gzip.compress(b"1,t,d\n"), "row 1: this is a file that needs .gz"),
+    ("a.csv", b"PK\3\4\0", "row 1: this is a spreadsheet"),
+    ("a.csv", b"1;a, b\n2;c; d\n", "row 2: the number of columns is 3, but it was 2"),
+    ("a.parquet.gz", gzip.compress(b"PAR1"), "must end in"),
     ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1: 'utf-8' codec can't encode"),
     ("a.jsonl", b'{"label": 1, "text": "\\u0000"}\n', "row 1: a NUL"),
     (
@@ -132,7 +274,11 @@ BAD = [
         "row 1: not JSON (a name occurs twice",
     ),
     ("a.jsonl", b"[" * 100_000, "row 1: not JSON"),
-    ("a.txt", b"1,a\n", "must end in .csv, .tsv or .jsonl"),
+    (
+        "a.txt",
+        b"1,a\n",
+        "must end in .csv, .tsv, .jsonl, .json (each also with .gz) or .parquet",
+    ),
 ]
 
 
@@ -172,5 +318,36 @@ def test_two_files_of_one_split_are_refused(tmp_path):
     write(tmp_path, b"", "train.tsv")
     assert files.find(tmp_path, "train").name == "train.tsv"
     write(tmp_path, b"", "train.jsonl")
-    with pytest.raises(UserError, match=r"both train\.tsv and train\.jsonl"):
+    with pytest.raises(UserError, match=r"both train\.jsonl and train\.tsv"):
         files.find(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("Train.CSV", "train"), ("TEST.Json.GZ", "test"), ("Dev.parquet", "validation")],
+)
+def test_a_file_is_found_in_any_capitals(name, stem, tmp_path):
+    for other in (
+        f"{stem}.old.csv",
+        f"{stem}s.csv",
+        f"{stem}.txt",
+        f"._{stem}.csv",
+        "train.parquet.gz",
+    ):
+        write(tmp_path, b"", other)
+    assert files.find(tmp_path, stem) is None
+    assert files.find(tmp_path, stem, (".txt",)).name == f"{stem}.txt"
+    path = write(tmp_path, b"", name)
+    assert files.find(tmp_path, stem) == path
+    write(tmp_path, b"", f"{stem}.tsv.gz")
+    with pytest.raises(UserError, match="keep one of them"):
+        files.find(tmp_path, stem)
+
+
+def test_files_that_look_like_rows_and_are_not_used_are_listed(tmp_path):
+    used = [write(tmp_path, b"", "Train.csv"), None, "test.csv.gz"]
+    other = ["classes.txt", "readme.txt", "train.py", "~$reviews.xlsx", ".x.csv"]
+    unused = ["Reviews.XLSX", "Test.txt", "dev.jsonl.gz", "old.csv", "train.zip"]
+    for name in ("test.csv.gz", *other, *unused):
+        write(tmp_path, b"", name)
+    assert files.unused(tmp_path, used) == unused
