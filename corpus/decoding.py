@@ -10,7 +10,19 @@ BYTE_ORDER_MARK = "\ufeff"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def decode(stream):
+def line_feed(encoding):
+    """The bytes of a line feed in an encoding.
+
+    Raises:
+        UserError: there is no such encoding.
+    """
+    try:
+        return "\n".encode(encoding)
+    except (LookupError, ValueError):
+        raise UserError(f"--encoding {encoding}: unknown; try utf-8 or cp1252") from None
+
+
+def decode(stream, encoding=None):
     """Yields the lines of a binary stream that can seek, with their ends, one at a time.
 
     Only a line feed, a carriage return or both end a line. Lines are not normalised yet: that would
@@ -23,7 +35,8 @@ def decode(stream):
     stream.seek(0)
     # The decoder works on many lines at once. These handlers turn damaged bytes into halves of
     # surrogate pairs, which `check` then finds in the very line that they are in.
-    encoding, errors = ("utf-16", "surrogatepass") if utf_16 else ("utf-8", "surrogateescape")
+    plain = ("utf-16", "surrogatepass") if utf_16 else ("utf-8", "surrogateescape")
+    encoding, errors = (encoding, "strict") if encoding else plain
     try:
         for line in io.TextIOWrapper(stream, encoding, errors, newline=""):
             check(line)
@@ -47,7 +60,7 @@ def composed(text):
     return unicodedata.normalize("NFC", text.replace(BYTE_ORDER_MARK, ""))
 
 
-def lines(content, name, first=1):
+def lines(content, name, first=1, encoding=None):
     """Yields the lines of bytes as `composed` text, without their ends.
 
     Args:
@@ -60,7 +73,7 @@ def lines(content, name, first=1):
     """
     number = first
     try:
-        for line in decode(io.BytesIO(content)):
+        for line in decode(io.BytesIO(content), encoding):
             yield composed(line.rstrip("\r\n"))
             number += 1
     except ValueError as error:

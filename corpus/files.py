@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from corpus import json_lines
-from corpus.decoding import composed, decode
+from corpus.decoding import composed, decode, line_feed
 from corpus.errors import UserError
 
 FORMS = (".csv", ".tsv", ".jsonl")
@@ -57,8 +57,17 @@ def find(directory, stem):
     return files[0] if files else None
 
 
-def read(path):
+def unused(directory, used):
+    """The names of the files of rows in a directory that are not used: list of `str`."""
+    paths = sorted({*Path(directory).iterdir()} - {*used})
+    return [path.name for path in paths if path.suffix.lower() in FORMS]
+
+
+def read(path, encoding=None):
     """Reads a file whose name ends in one of `FORMS`.
+
+    Args:
+        encoding: the name of its encoding; None for UTF-8 or UTF-16.
 
     Returns:
         A `Table` of at least one row and two columns.
@@ -67,6 +76,8 @@ def read(path):
         UserError: it cannot be read, is in another encoding, is empty, or a row is malformed.
     """
     path = Path(path)
+    if encoding is not None:
+        line_feed(encoding)
     if path.suffix.lower() not in FORMS:
         raise UserError(f"{path}: the name must end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe can be read only once
@@ -75,8 +86,8 @@ def read(path):
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
         with path.open("rb") as file:
-            lines, is_json = decode(file), path.suffix.lower() == ".jsonl"
-            rows = json_lines.rows(lines, names) if is_json else _separated(lines, path)
+            lines, is_json = decode(file, encoding), path.suffix.lower() == ".jsonl"
+            rows = json_lines.rows(lines, names) if is_json else _separated(lines, path, encoding)
             rows = _whole(rows, path, numbers)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
                 columns = columns or [[] for _ in chunk[0]]
@@ -111,7 +122,7 @@ def _whole(rows, path, numbers):
         raise UserError(f"{path}, row {number}: {error}") from None
 
 
-def _separated(lines, path):
+def _separated(lines, path, encoding):
     """Yields the rows of a .csv or .tsv file. Its first line that is not blank says the separator.
 
     Raises:
@@ -127,19 +138,19 @@ def _separated(lines, path):
         separator, line = begin[4], "\n"
     elif separator not in begin:  # Excel writes semicolons where numbers have a decimal comma
         separator = next((other for other in ";\t" if other in begin), separator)
-    options = UNQUOTED if is_tsv and _is_unquoted(path, separator, begin) else QUOTED
+    options = UNQUOTED if is_tsv and _is_unquoted(path, separator, begin, encoding) else QUOTED
     try:
         yield from csv.reader(chain([line], lines), delimiter=separator, **options)
     except csv.Error as error:
         raise ValueError(f"{error}; is a quote left open?") from None
 
 
-def _is_unquoted(path, separator, begin):
+def _is_unquoted(path, separator, begin, encoding):
     """Whether the rows of a .tsv file are whole only if its quotes are plain characters."""
 
     def rows(options):
         with path.open("rb") as file:
-            yield from csv.reader(decode(file), delimiter=separator, **options)
+            yield from csv.reader(decode(file, encoding), delimiter=separator, **options)
 
     try:
         line_breaks = sum("\n" in cell for row in rows(QUOTED) for cell in row)

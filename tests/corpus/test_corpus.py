@@ -5,6 +5,7 @@ import pytest
 
 from corpus import ag_news, loading
 from corpus.errors import UserError
+from models import Labels
 
 
 def test_a_directory_is_loaded(tiny):
@@ -26,7 +27,7 @@ def test_more_rows_than_there_are_means_all(tiny):
 
 
 def test_a_missing_directory_or_file_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="no such directory"):
+    with pytest.raises(UserError, match="no such directory or file"):
         loading.load(tmp_path / "missing")
     with pytest.raises(UserError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
         loading.load(tmp_path)
@@ -69,13 +70,13 @@ def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
 
 
 def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
-    labels, names = list("0123"), list("1234")
+    labels = Labels("1234", "0123")
     (tmp_path / "a.csv").write_text("0,x\n")
-    rows, _ = loading.read(tmp_path / "a.csv", labels, names)
+    rows, _ = loading.read(tmp_path / "a.csv", labels)
     assert rows.labels.tolist() == [0]
     (tmp_path / "a.csv").write_text("0,x\n2,y\n")
     with pytest.raises(UserError, match="row 2, column 1: '2' is the name of one class"):
-        loading.read(tmp_path / "a.csv", labels, names)
+        loading.read(tmp_path / "a.csv", labels)
 
 
 def test_train_and_test_have_the_same_columns_of_text(tmp_path):
