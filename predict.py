@@ -274,7 +274,9 @@ def _lines(encoding=None):
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return
     stream = sys.stdin.buffer
-    wide = encoding and line_feed(encoding) != b"\n"  # such a file has no lines of bytes
+    wide = (
+        encoding is not None and line_feed(encoding) != b"\n"
+    )  # such a file has no lines of bytes
     with _progress(stream) as progress:
         for number, line in enumerate(stream, start=1):
             progress.update(len(line))

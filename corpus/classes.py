@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from decimal import Decimal
 
 from corpus import decoding
@@ -21,7 +22,7 @@ def is_number(cell):
 def clean_name(cell):
     """A name in composed form (NFC), with single spaces within and without invisible characters."""
     if not cell.isascii():
-        cell = "".join(c for c in cell if unicodedata.category(c) != "Cf")
+        cell = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c != "\ufe0f")
     return unicodedata.normalize("NFC", " ".join(cell.split()))
 
 
@@ -56,20 +57,23 @@ def labels_of(table, column):
     Raises:
         UserError: a label is empty or odd, or numbers are mixed with names that hold no digit.
     """
-    cells, first = table.columns[column], None
+    cells = table.columns[column]
     cleaned = {cell: clean_name(cell) for cell in dict.fromkeys(cells)}
     shared = [separator for separator in ";|\t" if all(separator in cell for cell in cleaned)]
+    numbers = [cell for cell, label in cleaned.items() if is_number(label)]
+    names = [cell for cell, label in cleaned.items() if label and not re.search(r"\d", label)]
+    mixed = []  # codes such as 2A may be among either
+    if numbers and names:
+        counts = Counter(cells)
+        mixed = sorted((names, numbers), key=lambda kind: sum(map(counts.__getitem__, kind)))
     for cell, label in cleaned.items():
-        is_code = not is_number(label) and re.search(r"\d", label)  # may be among either
-        first = label if first is None and not is_code else first
         if not label:
             problem = "no label"
         elif any(unicodedata.category(character) == "Cc" for character in label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
-        elif not is_code and is_number(label) != is_number(first):
-            mixed = f"the label is {label[:SHOWN]!r}, but an earlier one is {first[:SHOWN]!r}"
-            rule = "labels must be all numbers or all names (codes like 2A go with numbers)"
-            problem = f"{mixed}; {rule}"
+        elif mixed and cell == mixed[0][0]:  # the rarer kind
+            difference = f"the label is {label[:SHOWN]!r}, but another is {mixed[1][0][:SHOWN]!r}"
+            problem = f"{difference}; labels must be all numbers or all names"
         elif shared:
             example = f"{shared[0]!r} is in {label[:SHOWN]!r}"
             problem = f"{example} and every other label; use commas or tabs"
@@ -123,14 +127,11 @@ def _check_count(train, count):
     """Refuses labels that are an index or texts: nearly each row has one of its own."""
     rows, first = len(train.labels), train.labels[0]
     if count == rows > MOST_ROWS or (not train.names and count > max(MOST_CLASSES, rows / 2)):
-        kind = (
-            f"column {train.label + 1} an index"
-            if is_number(first)
-            else f"{first[:SHOWN]!r} a text"
-        )
-        advice = "without a header, the label comes first; add a header"
-        advice = "use --label-column to name the labels" if train.names else advice
-        raise train.error(first, f"{count:,} classes in {rows:,} rows; is {kind}? {advice}")
+        what = f"{first[:SHOWN]!r} a text"
+        what = f"column {train.label + 1} an index" if is_number(first) else what
+        advice = "use --label-column to name the column of labels"
+        advice = advice if train.names else "without a header, the first column is the label"
+        raise train.error(first, f"{count:,} classes in {rows:,} rows; is {what}? {advice}")
 
 
 def _names(path, encoding):

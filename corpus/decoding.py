@@ -19,7 +19,9 @@ def line_feed(encoding):
     try:
         return "\n".encode(encoding)
     except (LookupError, ValueError):
-        raise UserError(f"--encoding {encoding}: unknown; try utf-8 or cp1252") from None
+        raise UserError(
+            f"--encoding {encoding!r}: no such encoding; try cp1252 or latin-1"
+        ) from None
 
 
 def decode(stream, encoding=None):

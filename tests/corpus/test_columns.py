@@ -132,9 +132,14 @@ BAD = [
     ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is not a number)"),
     ("a.csv", "label,text\n", "no rows after the header"),
     ("a.csv", "1,a\n,b\n", "row 2, column 1: no label"),
-    ("a.csv", "1,a\nx,b\n", "row 2, column 1: the label is 'x', but an earlier one is '1'"),
-    ("a.csv", "1,a\n02A,b\nx,c\n", "row 3, column 1: the label is 'x', but an earlier one is '1'"),
-    ("a.csv", "02A,a\nx,b\n1.5,c\n", "row 3, column 1: the label is '1.5', but an earlier one"),
+    ("a.csv", "1,a\nx,b\n", "row 2, column 1: the label is 'x', but another is '1'"),
+    ("a.csv", "1,a\n02A,b\nx,c\n", "row 3, column 1: the label is 'x', but another is '1'"),
+    (
+        "a.csv",
+        "label,text\nx,b\n01,c\n1.5,d\n",
+        "row 2, column 1: the label is 'x', but another is '01'",
+    ),
+    ("a.csv", "x,a\ny,b\n3,c\n", "row 3, column 1: the label is '3', but another is 'x'"),
     ("a.csv", "1,a\n\u200b,b\n", "row 2, column 1: no label"),
     (
         "a.csv",
