@@ -94,7 +94,7 @@ def test_lines_that_look_like_rows_are_answered_with_a_remark(
     assert len(output.out.splitlines()) == 3
     assert "look like rows of a corpus" in output.err
     monkeypatch.setattr(
-        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"Sports, again\n1, 2, 3\ngoal\n"))
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"Sports\n1, 2, 3\nBusiness, again\n"))
     )
     assert status(predict.main, [trained]) == 0
     assert capsys.readouterr().err == ""

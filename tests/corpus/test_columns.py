@@ -71,6 +71,7 @@ CLASSES = ("Class 3", "class", "class 2", "class 10")
         ("2.5,a\n1.50,b\n-0.5,c\n1,d\n1.0,e\n", ("-0.5", "1", "1.5", "2.5")),
         ("03,a\n02A,b\n01,c\n02,d\n02,e\n", ("01", "02", "02A", "03")),
         ('"1,5",a\n"2,5",b\n1,c\n10,d\n10,e\n', ("1", "1,5", "2,5", "10")),
+        ("\U0001f44d\ufe0f,a\n\U0001f44d,b\nbad,c\n", ("bad", "\U0001f44d")),
         ("class 10,a\nclass 2,b\nClass 3,c\nclass,d\nclass,e\n", CLASSES),
         (
             "sports\u200b,a\nspo\u00adrts,b\n\u200fnews,c\ncafe\u200d\u0301,d\n",
@@ -190,6 +191,10 @@ def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
             "50 classes in 50 rows; is 'text 0' a text",
         ),
         (
+            "".join(f"text {i // 2},{i % 2}\n" for i in range(1, 29)),
+            "15 classes in 28 rows; is 'text 0' a text",
+        ),
+        (
             "".join(f"{i},sports,text\n" for i in range(15)),
             "15 classes in 15 rows; is column 1 an index",
         ),
@@ -233,7 +238,7 @@ def test_a_header_of_other_names_is_recognised_and_its_names_listed(text, tmp_pa
         "7,the only seven\n" + "1,a\n2,b\n" * 9,
         "a,see 12\nb,7\na,9\nb,c\na,12\n",
         "sports,good,cnn\nsports,bad,bbc\nnews,fine,bbc\nnews,so so,bbc\n",
-        "a,\na,12\nb,13\nb,14\n",
+        "a,x,see\nb,y,\nc,z,7\n",
     ],
 )
 def test_rows_without_a_header_are_not_taken_for_one(text, tmp_path):

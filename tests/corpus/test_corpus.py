@@ -74,6 +74,12 @@ def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("0,x\n")
     rows, _ = loading.read(tmp_path / "a.csv", labels)
     assert rows.labels.tolist() == [0]
+    (tmp_path / "a.csv").write_text("Sports,x\nNews,y\nNews,z\n")  # in no way a header
+    assert loading.read(tmp_path / "a.csv", Labels(["News", "Sports"]))[0].labels.tolist() == [
+        1,
+        0,
+        0,
+    ]
     (tmp_path / "a.csv").write_text("0,x\n2,y\n")
     with pytest.raises(UserError, match="row 2, column 1: '2' is the name of one class"):
         loading.read(tmp_path / "a.csv", labels)
