@@ -219,8 +219,8 @@ def _answer(model, options):
     """Prints an answer for each text as it comes, up to the first that cannot be read."""
     import models
 
-    labels = models.part(model, models.Labels)
-    texts = options.text or _watched(_lines(options.encoding), labels)
+    lines = _lines(options.encoding)
+    texts = options.text or _watched(lines, models.part(model, models.Labels))
     if options.explain:
         tokens = models.part(model, models.Vectorizer).tokens
         texts = chain.from_iterable(prefixes(text, tokens) for text in texts)
@@ -257,10 +257,8 @@ def _watched(lines, labels):
             cells = {cell.strip(' "').casefold() for cell in re.split("[,;\t]", line)}
             rows += line.startswith('{"') or (len(cells) > 1 and not names.isdisjoint(cells))
             if rows == 3:
-                problem = (
-                    "the lines look like rows of a corpus, and are read as texts, label and all"
-                )
-                process.print_error(f"{STDIN}: {problem}; --evaluate FILE reads such a file")
+                problem = "the lines look like rows of a corpus; labels are read as text, too"
+                process.print_error(f"{STDIN}: {problem}; use --evaluate FILE")
         yield line
 
 
@@ -274,9 +272,8 @@ def _lines(encoding=None):
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return
     stream = sys.stdin.buffer
-    wide = (
-        encoding is not None and line_feed(encoding) != b"\n"
-    )  # such a file has no lines of bytes
+    # Bytes cannot be split into lines where a line feed is not the one of ASCII.
+    wide = encoding is not None and line_feed(encoding) != b"\n"
     with _progress(stream) as progress:
         for number, line in enumerate(stream, start=1):
             progress.update(len(line))

@@ -148,7 +148,7 @@ def _quoted(header):
 
 
 def _position(table, header, name, flag):
-    """The index of the column that an option names."""
+    """The index of the column that has a name, which `flag` can give."""
     found = [i for i, own in enumerate(header) if _key(own) == _key(name)]
     if len(found) == 1:
         return found[0]
@@ -158,10 +158,9 @@ def _position(table, header, name, flag):
 
 def _texts(names, label, preferred):
     """The indices of the columns of text, the title's first."""
-    if preferred and all(name in names for name in preferred):
-        return [
-            i for name in dict.fromkeys(preferred) for i, own in enumerate(names) if own == name
-        ]
+    if preferred and {*preferred} <= {*names}:
+        texts = [i for i, name in enumerate(names) if name in preferred]
+        return sorted(texts, key=lambda i: preferred.index(names[i]))
     texts = [i for i, name in enumerate(names) if TEXT.fullmatch(name) and i != label]
     return sorted(texts, key=lambda i: "title" not in names[i])
 
@@ -180,20 +179,15 @@ def _check_cells(table, header, used):
 
 
 def _is_header(columns):
-    """Whether the first row looks like a header: no cell of it occurs again or is a number.
+    """Whether the first row looks like a header: none of its cells is a number or occurs again.
 
-    And it differs from a column that has numbers, or the same few cells, in all other rows.
+    And some column has numbers, or few different cells, in nearly all of the other rows.
     """
-    first, rows = [column[0] for column in columns], len(columns[0]) - 1
-    if not rows or any(NUMERIC.fullmatch(cell) for cell in first):
-        return False
-    if any(
-        cell.strip() and column.count(cell) > 1 for cell, column in zip(first, columns, strict=True)
-    ):
-        return False
-    for column in columns:
-        others = [cell for cell in column[1:] if cell.strip()]
-        numbers = not re.search(r"\d", column[0]) and all(map(NUMERIC.fullmatch, others))
-        if len(others) > rows / 2 and (numbers or rows >= 2 * len({*others})):
-            return True
-    return False
+    rows, is_header = len(columns[0]) - 1, False
+    for name, *cells in columns:
+        if NUMERIC.fullmatch(name) or (name.strip() and name in cells):
+            return False
+        cells = [cell for cell in cells if cell.strip()]
+        numbers = not re.search(r"\d", name) and all(map(NUMERIC.fullmatch, cells))
+        is_header |= len(cells) > rows / 2 and (numbers or rows >= 2 * len({*cells}))
+    return is_header

@@ -169,8 +169,7 @@ def _read(path, **options):
             f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing"
         )
     if groups := alike(classes or labels):
-        shown = ["classes that differ only in capitals or spaces", listed(sum(groups, []))]
-        remarks.append(": ".join(shown))
+        remarks.append(f"classes that differ only in capitals or spaces: {listed(sum(groups, []))}")
     remarks += [f"not used: {listed(unused)}"] if unused else []
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
     names["label_name"] = train.label_name
