@@ -27,7 +27,7 @@ def load(options, train_rows=0):
 
     Args:
         options: the `training.Options` of a run, or only its `data`: "ag_news", "sample",
-            "tfds:NAME" or a directory; see `corpus.loading`.
+            "tfds:NAME", a directory or a file; see `corpus.loading`.
         train_rows: use at most this many training rows; 0 means all.
 
     Returns:
@@ -37,7 +37,8 @@ def load(options, train_rows=0):
         UserError: the rows cannot be found, read or used.
     """
     options = Options(data=options) if isinstance(options, str) else options
-    return loading.load(options.data, train_rows, options.test_rows)
+    columns = options.text_column, options.label_column, options.encoding
+    return loading.load(options.data, train_rows, options.test_rows, *columns)
 
 
 @clock.stage("adapt")

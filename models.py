@@ -114,14 +114,17 @@ class Labels(keras.layers.Layer):
         classes: tuple of the classes' names, in the order of their probabilities.
         labels: tuple of the classes as they are written in the training rows.
         text_names: tuple of the names of the text columns there, () where they have none.
+        label_name: the name of the column of labels there, "" where it has none.
     """
 
-    def __init__(self, classes, labels=None, text_names=(), name="labels"):
+    def __init__(self, classes, labels=None, text_names=(), label_name="", name="labels"):
         super().__init__(name=name)
         self.classes, self.text_names = tuple(classes), tuple(text_names)
+        self.label_name = label_name
         self.labels = self.classes if labels is None else tuple(labels)
-        if not all(type(name) is str for name in self.classes + self.labels + self.text_names):
-            raise ValueError("classes, labels and text_names must be strings")
+        names = (*self.classes, *self.labels, *self.text_names, label_name)
+        if not all(type(name) is str for name in names):
+            raise ValueError("classes, labels and the names of columns must be strings")
         sizes = map(len, (self.classes, {*self.classes}, self.labels, {*self.labels}))
         if len({*sizes}) != 1:
             raise ValueError("each class must have a name and a label of its own")
@@ -132,7 +135,7 @@ class Labels(keras.layers.Layer):
 
     def get_config(self):
         """The arguments of the constructor."""
-        names = "classes", "labels", "text_names", "name"
+        names = "classes", "labels", "text_names", "label_name", "name"
         return {name: getattr(self, name) for name in names}
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from corpus import loading
+from corpus.columns import LABELS
 from corpus.decoding import UTF_16_MARKS, lines
 from corpus.errors import UserError, in_one_line
 from training import process, startup
@@ -70,16 +71,32 @@ def classify(model, texts):
         texts: list of `str`.
 
     Returns:
-        A list of dicts: "text", "class", and "probabilities", a dict of class name to float.
+        A list of dicts: "text", "class", "probabilities", a dict of class name to float, and how
+        many "words" (or characters) the network reads and how many of them are "unknown".
     """
     import models
 
     answers, classes = [], models.part(model, models.Labels).classes
-    for text, row in zip(texts, probabilities(model, texts), strict=True):
-        by_class = dict(zip(classes, row.tolist(), strict=True))
+    rows = probabilities(model, texts).tolist(), *_count_words(model, texts)
+    for text, row, words, unknown in zip(texts, *rows, strict=True):
+        by_class = dict(zip(classes, row, strict=True))
         best = max(by_class, key=by_class.get)
         answers.append({"text": text, "class": best, "probabilities": by_class})
+        answers[-1] |= {"words": words, "unknown": unknown}
     return answers
+
+
+def _count_words(model, texts):
+    """(the number of words of each text that are read, and of those that are unknown): lists."""
+    import tensorflow as tf
+
+    import models
+
+    vectorizer = models.part(model, models.Vectorizer)
+    ids = vectorizer.all_token_ids(tf.constant(_encoded(texts), tf.string))
+    ids = ids[:, : vectorizer.max_words or None]
+    unknown = tf.reduce_sum(tf.cast(ids == 1, tf.int64), axis=1)
+    return ids.row_lengths().numpy().tolist(), unknown.numpy().tolist()
 
 
 def probabilities(model, texts):
@@ -94,23 +111,29 @@ def probabilities(model, texts):
     """
     import tensorflow as tf
 
-    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
-    composed = [unicodedata.normalize("NFC", text).encode("utf-8", "replace") for text in texts]
+    encoded = _encoded(texts)
     result = np.empty((len(texts), model.output_shape[-1]), np.float32)
     order = np.argsort([len(text) for text in texts], kind="stable")  # like lengths, little padding
     starts = range(0, len(order), EVALUATION_BATCH_SIZE)
     for start in tqdm(starts, "predicting", leave=False, delay=1, disable=None):
         batch = order[start : start + EVALUATION_BATCH_SIZE]
-        result[batch] = model.predict_on_batch(tf.constant([composed[i] for i in batch]))
+        result[batch] = model.predict_on_batch(tf.constant([encoded[i] for i in batch]))
     return result
 
 
-def evaluate(model, file):
+def _encoded(texts):
+    """Texts as the model reads them: list of composed UTF-8."""
+    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
+    return [unicodedata.normalize("NFC", text).encode("utf-8", "replace") for text in texts]
+
+
+def evaluate(model, file, text_columns=(), label_column=None, encoding=None):
     """Scores a model on labelled texts.
 
     Args:
         model: a model that `load_model` returned.
         file: rows in one of the forms that a corpus may have.
+        text_columns, label_column, encoding: see `corpus.loading.read`.
 
     Returns:
         (dict of "rows", "accuracy", "macro_f1" and "per_class", which columns were used).
@@ -122,7 +145,7 @@ def evaluate(model, file):
     from training import evaluation
 
     labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
-    rows, about = loading.read(file, labels.labels, labels.classes, labels.text_names)
+    rows, about = loading.read(file, labels, text_columns, label_column, encoding)
     predicted = probabilities(model, rows.texts(vectorizer.text)).argmax(axis=1)
     matrix = evaluation.count(rows.labels, predicted, len(labels.classes))
     return {"rows": len(rows), **evaluation.scores(matrix, labels.classes)}, about
@@ -149,6 +172,11 @@ def main(arguments=None):
     help_text = "default: lines of standard input"
     parser.add_argument("text", metavar="TEXT", nargs="*", default=[], help=help_text)
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    names = {"metavar": "NAME", "help": "of FILE, where the model's corpus had other names"}
+    parser.add_argument("--text-column", nargs="+", action="extend", default=[], **names)
+    parser.add_argument("--label-column", **names)
+    help_text = "of FILE or standard input, such as cp1252; default: UTF-8 or UTF-16"
+    parser.add_argument("--encoding", metavar="NAME", help=help_text)
     task = parser.add_mutually_exclusive_group()
     task.add_argument("--explain", action="store_true", help="show the prediction after each word")
     task.add_argument("--evaluate", metavar="FILE", help="score labelled rows: .csv, .tsv, .jsonl")
@@ -156,6 +184,9 @@ def main(arguments=None):
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
     if options.text and (options.evaluate, options.export) != (None, None):
         parser.error("--evaluate FILE and --export DIR take no TEXT")
+    columns = options.text_column, options.label_column
+    if options.evaluate is None and columns != ([], None):
+        parser.error("--text-column and --label-column need --evaluate FILE")
     with process.one_line_errors("predict.py"), startup.tensorflow():
         import devices
 
@@ -168,7 +199,8 @@ def main(arguments=None):
             elif options.evaluate is None:
                 _answer(model, options)
             else:
-                _print_scores(*evaluate(model, options.evaluate), options)
+                scores = evaluate(model, options.evaluate, *columns, options.encoding)
+                _print_scores(*scores, options)
 
 
 def _print_scores(scores, about, options):
@@ -187,7 +219,8 @@ def _answer(model, options):
     """Prints an answer for each text as it comes, up to the first that cannot be read."""
     import models
 
-    texts = iter(options.text) if options.text else _lines()
+    lines = _lines(options.encoding)
+    texts = options.text or _watched(lines, models.part(model, models.Labels))
     if options.explain:
         tokens = models.part(model, models.Vectorizer).tokens
         texts = chain.from_iterable(prefixes(text, tokens) for text in texts)
@@ -206,13 +239,30 @@ def _answer(model, options):
 
 
 def _print_answers(model, texts, options):
+    import models
+
+    unit = models.part(model, models.Vectorizer).tokens
     for answer in classify(model, texts):
-        print(json.dumps(answer) if options.json else _line(answer, options.explain))
+        print(json.dumps(answer) if options.json else _line(answer, unit, options.explain))
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
-def _lines():
+def _watched(lines, labels):
+    """Yields lines; says so where the first three look like rows of a corpus."""
+    names = {*labels.labels, *labels.classes, *LABELS, labels.label_name} - {""}
+    names, rows = {name.casefold() for name in names}, 0
+    for number, line in enumerate(lines, start=1):
+        if number <= 3:
+            cells = {cell.strip(' "').casefold() for cell in re.split("[,;\t]", line)}
+            rows += line.startswith('{"') or (len(cells) > 1 and not names.isdisjoint(cells))
+            if rows == 3:
+                problem = "the lines look like rows of a corpus; labels are read as text, too"
+                process.print_error(f"{STDIN}: {problem}; use --evaluate FILE")
+        yield line
+
+
+def _lines(encoding=None):
     """The lines of standard input, which is None where it is closed."""
     if sys.stdin is None:
         raise UserError(f"{STDIN} is closed, and no TEXT was given")
@@ -225,9 +275,9 @@ def _lines():
     with _progress(stream) as progress:
         for number, line in enumerate(stream, start=1):
             progress.update(len(line))
-            if number == 1 and line.startswith(UTF_16_MARKS):
-                line += stream.read()
-            yield from lines(line, STDIN, number)
+            if number == 1 and (line.startswith(UTF_16_MARKS) or encoding is not None):
+                line += stream.read()  # a line feed may be more bytes than one
+            yield from lines(line, STDIN, number, encoding)
 
 
 def _progress(stream):
@@ -244,7 +294,7 @@ def _is_terminal(stream):
     return stream is not None and stream.isatty()
 
 
-def _line(answer, show_end=False):
+def _line(answer, unit, show_end=False):
     pairs = list(answer["probabilities"].items())
     if len(pairs) > SHOWN_CLASSES:
         pairs = sorted(pairs, key=lambda pair: -pair[1])[:SHOWN_CLASSES]
@@ -253,8 +303,12 @@ def _line(answer, show_end=False):
     if len(text) > SHOWN_LENGTH:
         kept = SHOWN_LENGTH - 3
         text = f"...{text[-kept:]}" if show_end else f"{text[:kept]}..."
+    words, unknown = answer["words"], answer["unknown"]
+    remark = (
+        f"  ({unknown} of {words} {unit} unknown)" if unknown else "" if words else f"  (no {unit})"
+    )
     width = max(map(len, answer["probabilities"]))
-    return f"{answer['class']:{width}}  {shown}  {text}"
+    return f"{answer['class']:{width}}  {shown}  {text}{remark}"
 
 
 if __name__ == "__main__":

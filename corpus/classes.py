@@ -2,83 +2,120 @@
 
 import re
 import unicodedata
+from collections import Counter
+from decimal import Decimal
 
 from corpus import decoding
 from corpus.errors import UserError
 
-NUMBER = re.compile(r"([+-]?[0-9]{1,18})(\.0+)?")  # spreadsheets write 1.0
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,9})?")
 LISTED, SHOWN = 8, 40  # of several labels or names, and the characters of each, in messages
+MOST_CLASSES = 10  # where more than half of the rows have a class of their own
+MOST_ROWS = 4  # where all of them have
 
 
 def is_number(cell):
-    """Whether a cell holds a whole number."""
+    """Whether a cell holds a whole number or a decimal one."""
     return bool(NUMBER.fullmatch(cell.strip()))
 
 
 def clean_name(cell):
-    """A name with single spaces within, and without white space around it."""
-    return " ".join(cell.split())
+    """A name in composed form (NFC), with single spaces within and without invisible characters."""
+    if not cell.isascii():
+        cell = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c != "\ufe0f")
+    return unicodedata.normalize("NFC", " ".join(cell.split()))
 
 
-def listed(names):
+def canonical(label):
+    """A label in the shortest form if it is a number: 1 for 01 and 1.0, 1.5 for 1.50."""
+    return f"{Decimal(label).normalize() + 0:f}" if is_number(label) else label
+
+
+def natural(name):
+    """A key that sorts by the numbers in names: class 2 before class 10, 02 before 02A."""
+    parts = re.split("([0-9]{1,18})", name)
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def listed(names, most=LISTED):
     """The first few of several names, shortened, for messages."""
-    shown = [name[:SHOWN] for name in names[:LISTED]]
-    return ", ".join(shown + ["..."] * (len(names) > LISTED))
+    shown = [name[:SHOWN] for name in names[:most]]
+    return ", ".join(shown + ["..."] * (len(names) > most))
+
+
+def alike(names):
+    """The groups of names that differ only in capitals and spaces: list of lists of `str`."""
+    groups = {}
+    for name in names:
+        groups.setdefault(name.casefold().replace(" ", ""), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def labels_of(table, column):
-    """The label of each row of a `files.Table`: list of `str`.
-
-    Numbers are without leading zeros and decimals, names are clean.
+    """The label of each row of a `files.Table` as it is written, clean: list of `str`.
 
     Raises:
-        UserError: a label is empty or odd, or numbers are mixed with names.
+        UserError: a label is empty or odd, or numbers are mixed with names that hold no digit.
     """
     cells = table.columns[column]
-    cleaned, first = dict.fromkeys(cells), cells[0][:SHOWN]
+    cleaned = {cell: clean_name(cell) for cell in dict.fromkeys(cells)}
     shared = [separator for separator in ";|\t" if all(separator in cell for cell in cleaned)]
-    for cell in cleaned:
-        number = NUMBER.fullmatch(cell.strip())
-        cleaned[cell] = label = str(int(number[1])) if number else clean_name(cell)
+    numbers = [cell for cell, label in cleaned.items() if is_number(label)]
+    names = [cell for cell, label in cleaned.items() if label and not re.search(r"\d", label)]
+    mixed = []  # codes such as 2A may be among either
+    if numbers and names:
+        counts = Counter(cells)
+        mixed = sorted((names, numbers), key=lambda kind: sum(map(counts.__getitem__, kind)))
+    for cell, label in cleaned.items():
         if not label:
             problem = "no label"
         elif any(unicodedata.category(character) == "Cc" for character in label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
-        elif bool(number) != is_number(cells[0]):
-            mixed = f"the label is {cell[:SHOWN]!r}, but the first one is {first!r}"
-            problem = f"{mixed}; labels must be all numbers or all names; is row 1 a header?"
+        elif mixed and cell == mixed[0][0]:  # the rarer kind
+            difference = f"the label is {label[:SHOWN]!r}, but another is {mixed[1][0][:SHOWN]!r}"
+            problem = f"{difference}; labels must be all numbers or all names"
         elif shared:
-            problem = f"{shared[0]!r} is in {first!r} and every other label; use commas or tabs"
+            example = f"{shared[0]!r} is in {label[:SHOWN]!r}"
+            problem = f"{example} and every other label; use commas or tabs"
         else:
             continue
         raise table.error(cells.index(cell), problem, column)
     return [*map(cleaned.__getitem__, cells)]
 
 
-def of_corpus(train, path):
+def of_corpus(train, path=None, encoding=None):
     """The classes of a corpus.
 
     Args:
         train: the `columns.Split` of its training rows.
-        path: of classes.txt: a name per line, in the order of the numbers. It need not exist.
+        path: of classes.txt: a name per line, in the order of the numbers; None if there is none.
+        encoding: of that file; None for UTF-8 or UTF-16.
 
     Returns:
         (tuple of the labels in the order of the classes, tuple of the classes' names); None as the
-        names if there is no such file.
+        names if there is no such file. Labels are `canonical` if all are numbers.
 
     Raises:
-        UserError: there is only one class, or the labels do not agree with the file.
+        UserError: there is only one class, there are nearly as many as rows, or the labels do not
+            agree with the file.
     """
-    numbers = is_number(train.labels[0])
-    occurring = sorted(set(train.labels), key=int if numbers else None)
+    occurring = set(train.labels)
+    numbers = all(map(is_number, occurring))
+    if numbers:
+        occurring = sorted(set(map(canonical, occurring)), key=Decimal)
+    else:
+        occurring = sorted(occurring, key=natural)
     if len(occurring) < 2:
         problem = f"all rows have the label {occurring[0][:SHOWN]!r}"
         raise UserError(f"{train.table.path}: {problem}; expected two or more classes")
-    if not path.exists():
+    _check_count(train, len(occurring))
+    if path is None:
         return tuple(occurring), None
-    names = _names(path)
+    names = _names(path, encoding)
     begin = 0 if "0" in occurring else 1
     allowed = [str(begin + i) for i in range(len(names))] if numbers else names
+    if numbers and len(names) == len(occurring) and any("." in label for label in occurring):
+        allowed = occurring  # such numbers cannot be counted
     for label in occurring:
         if label not in allowed:
             expected = f"{path} has {len(names)} names, for {listed(allowed)}"
@@ -86,9 +123,20 @@ def of_corpus(train, path):
     return tuple(allowed), tuple(names)
 
 
-def _names(path):
+def _check_count(train, count):
+    """Refuses labels that are an index or texts: nearly each row has one of its own."""
+    rows, first = len(train.labels), train.labels[0]
+    if count == rows > MOST_ROWS or (not train.names and count > max(MOST_CLASSES, rows / 2)):
+        what = f"{first[:SHOWN]!r} a text"
+        what = f"column {train.label + 1} an index" if is_number(first) else what
+        advice = "use --label-column to name the column of labels"
+        advice = advice if train.names else "without a header, the first column is the label"
+        raise train.error(first, f"{count:,} classes in {rows:,} rows; is {what}? {advice}")
+
+
+def _names(path, encoding):
     """The names in a classes.txt."""
-    cleaned = map(clean_name, decoding.lines(path.read_bytes(), path))
+    cleaned = map(clean_name, decoding.lines(path.read_bytes(), path, encoding=encoding))
     names = "\n".join(cleaned).rstrip("\n").split("\n")
     for i, name in enumerate(names):
         if not name or name in names[:i]:

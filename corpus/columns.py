@@ -1,21 +1,22 @@
 """Identifies the columns of a table: the label, the title and the description."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from corpus import files
-from corpus.classes import SHOWN, clean_name, is_number, labels_of, listed
+from corpus.classes import SHOWN, canonical, clean_name, is_number, labels_of, listed
 from corpus.errors import UserError
 from corpus.json_lines import Nested
 from corpus.rows import Rows, joined
 
 LABELS = ("label", "class", "class index", "category")
 TEXT = re.compile("title|description|text|content|question.*(?<!id)")  # question_title, question1
-MOST_CLASSES = 20  # where more than half of the rows have a class of their own
+NUMERIC = re.compile(r"(?=\D*\d)[\W\d]+")  # numbers, dates, percentages: no letter
+LISTED = 30  # names of a header, in messages
 HEADER_NEEDS = "a header needs label, class or category, and title, description, text or content"
+UNKNOWN = "looks like a header; none of its names is known; use --label-column and --text-column"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Split:
         names: tuple of the names of its columns, in lower case; () if it had no header.
         label: the index of the column of labels.
         texts: list of the indices of the columns of text, the title's first.
-        labels: list of `str`, the label of each row, see `classes.labels_of`.
+        labels: list of `str`, the label of each row as it is written, see `classes.labels_of`.
     """
 
     table: files.Table
@@ -42,6 +43,11 @@ class Split:
         names = [*map(repr, self.names)] or range(1, len(self.table.columns) + 1)
         columns = (f"{name} = {roles.get(i, 'unused')}" for i, name in enumerate(names))
         return f"columns: {', '.join(columns)}"
+
+    @property
+    def label_name(self):
+        """The name of the column of labels; "" without a header."""
+        return self.names[self.label] if self.names else ""
 
     @property
     def text_names(self):
@@ -59,32 +65,41 @@ class Split:
         Raises:
             UserError: a row has another label.
         """
-        positions = {name: i for i, name in enumerate(names)}
-        for i, label in enumerate(labels):
-            if positions.setdefault(label, i) != i and label in self.labels:
+        by_label, by_name = ({name: i for i, name in enumerate(n)} for n in (labels, names))
+        index = {}
+        for label in dict.fromkeys(self.labels):
+            written = label in by_label or label in by_name
+            form = label if written else canonical(label)
+            found = {by[form] for by in (by_label, by_name) if form in by}
+            if not found:
+                problem = f"{owner} has no label {label[:SHOWN]!r}, only {listed([*by_label])}"
+                raise self.error(label, problem + ("" if self.names else f"; {HEADER_NEEDS}"))
+            if len(found) > 1:
                 problem = "is the name of one class and the label of another; use the names only"
                 raise self.error(label, f"{label[:SHOWN]!r} {problem}")
-        for label in dict.fromkeys(self.labels):
-            if label not in positions:
-                problem = f"{owner} has no label {label[:SHOWN]!r}, only {listed([*positions])}"
-                raise self.error(label, problem + ("" if self.names else f"; {HEADER_NEEDS}"))
-        classes = np.array([*map(positions.__getitem__, self.labels)], dtype=np.int32)
+            index[label] = found.pop()
+        classes = np.array([*map(index.__getitem__, self.labels)], dtype=np.int32)
         titles, *others = (self.table.columns[i] for i in self.texts)
         others = others or [[""] * len(titles)]
         descriptions = others[0] if len(others) == 1 else [*map(joined, zip(*others, strict=True))]
         return Rows(classes, np.array(titles, object), np.array(descriptions, object))
 
     def error(self, label, message):
-        """A `UserError` that names the first row with a label."""
-        return self.table.error(self.labels.index(label), message, self.label)
+        """A `UserError` that names the first row with a label, as it is written or `canonical`."""
+        row = next(i for i, own in enumerate(self.labels) if label in (own, canonical(own)))
+        return self.table.error(row, message, self.label)
 
 
-def read(path, text_names=()):
+def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), ())):
     """Reads a file of labelled texts.
 
     Args:
         path: a file in one of the forms that `files.read` takes.
-        text_names: the order of the columns of text, if the file has exactly these.
+        text_columns, label_column: names of columns that the file must have, the title's first;
+            () and None for columns whose names are known.
+        encoding: see `files.read`.
+        like: the `label_name`, the `text_names` and the labels of rows that this file belongs to;
+            columns of these names are used where there are any.
 
     Returns:
         A `Split`.
@@ -92,29 +107,62 @@ def read(path, text_names=()):
     Raises:
         UserError: the file cannot be read, its columns cannot be identified, or a label is odd.
     """
-    table = files.read(path)
+    table = files.read(path, encoding)
     header = table.names or tuple(column[0] for column in table.columns)
-    names = tuple(clean_name(name.replace("_", " ").lower()) for name in header)
-    label = next((names.index(name) for name in LABELS if name in names), None)
-    texts = [i for i, name in enumerate(names) if TEXT.fullmatch(name)]
+    names = tuple(map(key, header))
+    is_header = bool(table.names or text_columns or label_column is not None)
+    texts = [_position(table, header, name, "--text-column") for name in text_columns]
+    if label_column is None:
+        free = [name for i, name in enumerate(names) if i not in texts]
+        label_column = next((name for name in (like[0] or None, *LABELS) if name in free), None)
+    label = None
+    if label_column is not None:
+        label = _position(table, header, label_column, "--label-column")
+    texts = [*dict.fromkeys(texts)] or _texts(names, label, like[1])
+    if label in texts:
+        raise table.error(0, f"{header[label]!r} cannot be both the label and a text")
     if label is not None and texts:
         if not table.names:
             for column in (table.numbers, *table.columns):
                 del column[0]
-        order = text_names if sorted(text_names) == sorted(names[i] for i in texts) else ()
-        # By default the title is first, and the others keep their order.
-        texts.sort(key=lambda i: order.index(names[i]) if order else "title" not in names[i])
         _check_cells(table, header, [label, *texts])
-    elif table.names or ((label is not None or texts) and not is_number(header[0])):
+    elif is_header or ((label is not None or texts) and not is_number(header[0])):
         missing = "label" if label is None else "text"
-        problem = f"no {missing} column: the header has {listed([*map(repr, header)])}"
-        raise table.error(0, f"{problem}; {HEADER_NEEDS}")
+        problem = f"no {missing} column: the header has {_quoted(header)}"
+        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}")
+    elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
+        advice = "if it is not one, move it further down"
+        raise table.error(0, f"{UNKNOWN}: it has {_quoted(header)}; {advice}")
     else:
         names, label, texts = (), 0, [*range(1, len(names))]
-    split = Split(table, names, label, texts, labels_of(table, label))
-    if not names:
-        _check_classes(split)
-    return split
+    return Split(table, names, label, texts, labels_of(table, label))
+
+
+def key(name):
+    """The name of a column as names are compared."""
+    return clean_name(name.replace("_", " ").lower())
+
+
+def _quoted(header):
+    return listed([*map(repr, header)], LISTED)
+
+
+def _position(table, header, name, flag):
+    """The index of the column that has a name, which `flag` can give."""
+    found = [i for i, own in enumerate(header) if key(own) == key(name)]
+    if len(found) == 1:
+        return found[0]
+    problem = "several columns" if found else "no column"
+    raise table.error(0, f"{problem} {name!r} ({flag}) in this header: {_quoted(header)}")
+
+
+def _texts(names, label, preferred):
+    """The indices of the columns of text, the title's first."""
+    if preferred and {*preferred} <= {*names}:
+        texts = [i for i, name in enumerate(names) if name in preferred]
+        return sorted(texts, key=lambda i: preferred.index(names[i]))
+    texts = [i for i, name in enumerate(names) if TEXT.fullmatch(name) and i != label]
+    return sorted(texts, key=lambda i: "title" not in names[i])
 
 
 def _check_cells(table, header, used):
@@ -130,13 +178,16 @@ def _check_cells(table, header, used):
                 raise table.error(row, f"{header[column]!r} is a list or an object, not a text")
 
 
-def _check_classes(split):
-    """Refuses rows without a header whose first column looks like a text, or row like a header."""
-    counts, rows, first = Counter(split.labels), len(split.labels), split.labels[0]
-    if len(counts) > max(MOST_CLASSES, rows / 2):
-        problem = f"{len(counts):,} classes in {rows:,} rows; is {first[:SHOWN]!r} a text?"
-        raise split.error(first, f"{problem} Without a header the label is first; {HEADER_NEEDS}")
-    recurring = rows - 1 >= 2 * max(1, len(counts) - 1)  # the others, twice or more on average
-    if counts[first] == 1 and recurring and not is_number(first):
-        problem = f"no other row has the label {first[:SHOWN]!r}; {HEADER_NEEDS}"
-        raise split.error(first, f"{problem}; if row 1 is not a header, move it further down")
+def _is_header(columns):
+    """Whether the first row looks like a header: none of its cells is a number or occurs again.
+
+    And some column has numbers, or few different cells, in nearly all of the other rows.
+    """
+    rows, is_header = len(columns[0]) - 1, False
+    for name, *cells in columns:
+        if NUMERIC.fullmatch(name) or (name.strip() and name in cells):
+            return False
+        cells = [cell for cell in cells if cell.strip()]
+        numbers = not re.search(r"\d", name) and all(map(NUMERIC.fullmatch, cells))
+        is_header |= len(cells) > rows / 2 and (numbers or rows >= 2 * len({*cells}))
+    return is_header

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus import ag_news, columns, files, prepared
-from corpus.classes import listed, of_corpus
+from corpus.classes import alike, listed, of_corpus
 from corpus.errors import UserError
 from corpus.rows import Rows, last_tenth
 
@@ -15,13 +15,16 @@ SAMPLE = Path(__file__).parent.parent / "sample"
 # Of the official test split; accuracies on other rows cannot be compared with the tutorial's.
 OFFICIAL_TEST_HASH = "19108eba0cf1cdf5062230193397113bde4e84801300e74115c3ec0633a7c71a"
 
+# (number of columns, name of the column of labels, names of the columns of text)
+AG_NEWS_LAYOUTS = [(3, "", ())] + [(3, name, ("title", "description")) for name in columns.LABELS]
+
 
 @dataclass(frozen=True)
 class Corpus:
     """The rows that a run trains and tests on.
 
     Attributes:
-        name: "ag_news", "sample", "tfds:NAME" or the directory.
+        name: "ag_news", "sample", "tfds:NAME", the directory or the file.
         train, validation, test: `Rows`, each in the order of its rows' hashes; `validation` has
             none where the corpus has no such file.
         classes: tuple of `str`, the names of the classes.
@@ -53,15 +56,15 @@ class Corpus:
         return "; ".join([f"{self.name}: {rows}", *self.remarks])
 
 
-def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None):
+def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None):
     """Loads a corpus.
 
     Args:
         source: "ag_news", "sample", "tfds:NAME" or "tfds:NAME/CONFIG" for a dataset that TFDS has
-            prepared, or a directory that holds train.csv, .tsv or .jsonl, perhaps the same for
-            test, and perhaps classes.txt.
+            prepared, a directory that holds train.csv or another of `files.FORMS`, perhaps the
+            same for test and validation, and perhaps classes.txt; or a file of training rows.
         train_rows, test_rows: use at most this many rows; 0 means all.
-        text_columns, label_column: see `prepared.read`.
+        text_columns, label_column, encoding: for all files, see `columns.read`.
 
     Returns:
         A `Corpus`.
@@ -69,11 +72,16 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None):
     Raises:
         UserError: the rows cannot be found, downloaded, read or used.
     """
-    directory = directory_of(source)
-    if directory is None:
-        splits, names, remarks = _read_prepared(source, text_columns, label_column)
+    path = directory_of(source)
+    options = {"text_columns": text_columns, "label_column": label_column}
+    if path is None:
+        if encoding is not None:
+            raise UserError("--encoding needs --data with a directory or a file")
+        splits, names, remarks = _read_prepared(source, **options)
     else:
-        splits, names, remarks = _read(directory)
+        splits, names, remarks = _read(path, encoding=encoding, **options)
+    if groups := alike(names["classes"]):
+        remarks.append(f"classes that differ only in capitals or spaces: {listed(sum(groups, []))}")
     if "test" not in splits:
         splits["train"], splits["test"], remark = _set_aside(splits["train"])
         remarks.append(remark)
@@ -95,12 +103,14 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None):
     )
 
 
-def read(path, labels, classes, text_names=()):
+def read(path, labels, text_columns=(), label_column=None, encoding=None):
     """Reads a file of rows for a model that has its classes already.
 
     Args:
-        path: a .csv, .tsv or .jsonl file.
-        labels, classes, text_names: see `Corpus`; the rows may have labels or names of classes.
+        path: a file in one of the forms that a corpus may have.
+        labels: the model's `models.Labels`. Rows may have labels or names of classes; columns that
+            are called as in the model's corpus are used where the file has them.
+        text_columns, label_column, encoding: see `columns.read`.
 
     Returns:
         (`Rows` in the order of the file, `str` that says which columns it has).
@@ -108,27 +118,27 @@ def read(path, labels, classes, text_names=()):
     Raises:
         UserError: the file cannot be used, or has a class that the model does not have.
     """
-    split = columns.read(path, text_names)
-    return split.rows(labels, "the model", classes), str(split)
+    like = labels.label_name, labels.text_names, labels.labels + labels.classes
+    split = columns.read(path, text_columns, label_column, encoding, like)
+    return split.rows(labels.labels, "the model", labels.classes), str(split)
 
 
 def directory_of(source):
-    """The directory of a corpus's files; None for AG News and other datasets of TFDS.
+    """The directory of a corpus's files, or its only file; None for datasets of TFDS.
 
     Args:
         source: see `load`.
 
     Raises:
-        UserError: there is no such directory.
+        UserError: there is no such directory or file.
     """
     if source == "ag_news" or str(source).startswith(prepared.PREFIX):
         return None
-    directory = SAMPLE if source == "sample" else Path(source)
-    if not directory.is_dir():
-        problem = "not a directory" if directory.exists() else "no such directory"
-        takes = "--data takes ag_news, sample, tfds:NAME or a directory"
-        raise UserError(f"{directory}: {problem}; {takes}")
-    return directory
+    path = SAMPLE if source == "sample" else Path(source)
+    if not path.exists():
+        takes = "--data takes ag_news, sample, tfds:NAME, a directory or a file"
+        raise UserError(f"{path}: no such directory or file; {takes}")
+    return path
 
 
 def _read_prepared(source, text_columns, label_column):
@@ -141,11 +151,11 @@ def _read_prepared(source, text_columns, label_column):
         splits["test"] = splits.pop("validation")
         remarks.append("the validation rows are used for testing, since there is no other split")
     train = splits["train"]
-    labels = classes or of_corpus(train, Path(source, "classes.txt"))[0]
+    labels = classes or of_corpus(train)[0]
     names = {"classes": labels, "labels": labels}
     if name == ag_news.NAME and classes:  # also as its files have it
         names["labels"] = ag_news.LABELS
-    names |= {"text_names": train.text_names, "label_name": train.names[train.label]}
+    names |= {"text_names": train.text_names, "label_name": train.label_name}
     rows = {split: table.rows(labels, source) for split, table in splits.items()}
     return rows, names, [str(train), *remarks]
 
@@ -156,33 +166,41 @@ def _set_aside(rows):
     return train, test, f"{len(test):,} of {len(rows):,} rows are set aside for testing"
 
 
-def _read(directory):
+def _read(path, **options):
     """(dict of split to `Rows`, dict of names as `Corpus` has them, list of remarks)."""
-    train_file, test_file = (files.find(directory, stem) for stem in ("train", "test"))
+    found = {"train": path}
+    if path.is_dir():
+        found = {stem: files.find(path, stem) for stem in ("train", "test", "validation")}
+    train_file = found.pop("train")
+    names_file = files.find(path, "classes", (".txt",)) if found else None
+    unused = files.unused(path, [train_file, *found.values()]) if found else []
     if train_file is None:
-        others = {path.name for form in files.FORMS for path in directory.glob(f"*{form}")}
-        others = sorted(others - {test_file and test_file.name})
-        hint = f"; is it {listed(others)}? Rename it" if others else ""
-        raise UserError(f"{directory}: no train.csv, train.tsv or train.jsonl{hint}")
-    train = columns.read(train_file)
-    labels, classes = of_corpus(train, directory / "classes.txt")
+        hint = f"; is it {listed(unused)}? Rename it, or use its path as --data" if unused else ""
+        raise UserError(f"{path}: no file train.csv (or .tsv, .jsonl, .json, .parquet){hint}")
+    train = columns.read(train_file, **options)
+    labels, classes = of_corpus(train, names_file, options["encoding"])
     remarks = [str(train)]
-    layout = len(train.table.columns), train.text_names
-    ag_news_layouts = (3, ()), (3, ("title", "description"))  # without and with a header
-    if classes is None and labels == ag_news.LABELS and layout in ag_news_layouts:
+    layout = len(train.table.columns), train.label_name, train.text_names
+    if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
     rows = {"train": train.rows(labels, train_file.name)}
-    if test_file is not None:
-        test = columns.read(test_file, train.text_names)
-        if len(test.texts) != len(train.texts):
-            counts = f"is {len(test.texts)}, but in {train_file.name} it is {len(train.texts)}"
-            raise UserError(f"{test_file}: the number of text columns {counts}; make them equal")
-        remarks += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
-        rows["test"] = test.rows(labels, train_file.name)
+    for stem, file in found.items():
+        if file is not None:
+            rows[stem] = _read_beside(train, file, labels, remarks, options)
+    remarks += [f"not used: {listed(unused)}"] if unused else []
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
-    names["label_name"] = train.names[train.label] if train.names else ""
-    return rows, names, remarks
+    return rows, names | {"label_name": train.label_name}, remarks
+
+
+def _read_beside(train, file, labels, remarks, options):
+    """The rows of a test or validation file; a remark where its columns are not those of train."""
+    split = columns.read(file, **options, like=(train.label_name, train.text_names, labels))
+    if len(split.texts) != len(train.texts):
+        counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"
+        raise UserError(f"{file}: the number of text columns {counts}; make them equal")
+    remarks += [f"{file.name}: {split}"] if str(split) != str(train) else []
+    return split.rows(labels, train.table.path.name)
 
 
 def _counts(train, test, classes):

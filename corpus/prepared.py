@@ -6,8 +6,8 @@ import sys
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from corpus.classes import clean_name, labels_of, listed
-from corpus.columns import LABELS, Split
+from corpus.classes import labels_of, listed
+from corpus.columns import LABELS, Split, key
 from corpus.decoding import composed
 from corpus.errors import UserError, in_one_line
 from corpus.files import Table
@@ -111,7 +111,7 @@ def _roles(tfds, source, features, text_columns, label_column):
 
     def named(name, kind, names):
         for other in names:
-            if _key(other) == _key(name):
+            if key(other) == key(name):
                 return other
         raise UserError(f"{source}: --{kind}-column {name}: no such {kind}; it has {has}")
 
@@ -121,12 +121,12 @@ def _roles(tfds, source, features, text_columns, label_column):
         labels = [named(label_column, "label", labels)]
     else:
         classes = [name for name in labels if hasattr(single[name], "names")]
-        labels = classes or [name for name in labels if _key(name) in LABELS]
+        labels = classes or [name for name in labels if key(name) in LABELS]
     if len(labels) != 1:
         problem = f"several labels, {listed(labels)}" if labels else "no label"
         raise UserError(f"{source}: {problem}; it has {has}; --label-column NAME chooses one")
-    others = [name for name in texts if name not in labels and not IDENTIFIER.fullmatch(_key(name))]
-    texts = chosen or sorted(others, key=lambda name: "title" not in _key(name))
+    others = [name for name in texts if name not in labels and not IDENTIFIER.fullmatch(key(name))]
+    texts = chosen or sorted(others, key=lambda name: "title" not in key(name))
     if not texts:
         raise UserError(f"{source}: no text; it has {has}")
     return labels + texts
@@ -138,11 +138,6 @@ def _kind(feature):
     return feature.dtype.name if kind in ("Tensor", "Scalar") else kind
 
 
-def _key(name):
-    """The name of a feature as names are compared."""
-    return clean_name(name.replace("_", " ").lower())
-
-
 def _split(path, names, columns, classes):
     """A `columns.Split` of the columns of a split; the first holds the labels."""
     labels, *texts = columns
@@ -152,7 +147,7 @@ def _split(path, names, columns, classes):
     positions = [*range(1, len(columns))]
     return Split(
         table=table,
-        names=tuple(map(_key, names)),
+        names=tuple(map(key, names)),
         label=0,
         texts=positions,
         labels=cells if classes else labels_of(table, 0),

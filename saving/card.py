@@ -34,6 +34,7 @@ def markdown(result, labels, vectorizer):
     low, high = wilson_interval(result["test_accuracy"], data["rows"]["test"])
     options = [*flags(result["changed"]), "--data", data["name"], "--seed", str(result["seed"])]
     command = ["python", f"{result['script']}.py", result["recipe"], *options]
+    command = [*map(_last_name, command), *flags(data.get("options", {}))]
     values = {
         "datasets": f"datasets: [{AG_NEWS}]\nlanguage: [en]\n" if is_ag_news else "",
         "dataset": json.dumps(AG_NEWS if is_ag_news else _last_name(data["name"])),
@@ -43,7 +44,7 @@ def markdown(result, labels, vectorizer):
         "data_name": _last_name(data["name"]),
         "columns": _columns(labels, vectorizer),
         "source": AG_NEWS_SOURCE if is_ag_news else "",
-        "command": shlex.join(map(_last_name, command)),
+        "command": shlex.join(command),
         "versions": ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
         "interruption": " It was interrupted before the end." if result["interrupted"] else "",
         "hyperparameters": _table(

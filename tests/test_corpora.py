@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import shutil
 import zipfile
 
@@ -218,6 +219,38 @@ def test_evaluate_takes_names_or_numbers_and_names_the_row_of_another_class(
     with pytest.raises(SystemExit) as refused:
         predict.main([str(trained), "--evaluate", str(file), "text"])
     assert refused.value.code == 2
+
+
+def test_columns_and_encoding_of_ones_own_are_in_the_model_the_card_and_the_result(
+    tmp_path, capsys
+):
+    header, rows = (
+        ["Nr", "Rezension", "Stimmung/Note"],
+        [["7", "schön gut", "+1"], ["8", "übel", "-1"]],
+    )
+    file = tmp_path / "rezensionen.csv"
+    file.write_bytes(as_table(";", [header, *rows * 20]).encode("cp1252"))
+    columns = ["--text-column", "rezension", "--label-column", "stimmung/note"]
+    options = ["--encoding", "cp1252", *columns, "--data", file, "--export"]
+    result, run = trained_on(tmp_path, *options, "--epochs", 8)
+    assert result["classes"] == ["-1", "1"]
+    assert (
+        shlex.join(["--label-column", "stimmung/note"]) in (run / "model" / "README.md").read_text()
+    )
+
+    def evaluated(path, *options):
+        capsys.readouterr()
+        assert status(predict.main, [run, "--evaluate", path, *options]) == 0
+        return capsys.readouterr().out
+
+    assert "'rezension' = title, 'stimmung/note' = label" in evaluated(file, "--encoding", "cp1252")
+    other = tmp_path / "other.tsv"
+    for names, options in (("label\ttext", []), ("was\twie", columns)):
+        options = [{"rezension": "wie", "stimmung/note": "was"}.get(word, word) for word in options]
+        other.write_text(f"{names}\n1\tschön\n")
+        assert "accuracy 1.0000" in evaluated(other, *options)
+    assert status(predict.main, [run, "--evaluate", other]) == 1
+    assert "use --label-column and --text-column" in capsys.readouterr().err
 
 
 BAD = {

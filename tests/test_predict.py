@@ -45,7 +45,8 @@ def test_the_shell_prints_one_json_object_a_line(trained, run_script):
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["text"] for answer in answers] == ["goal by the striker", ""]
     assert answers[0]["class"] == "Sports"
-    assert list(answers[0]) == ["text", "class", "probabilities"]
+    assert list(answers[0]) == ["text", "class", "probabilities", "words", "unknown"]
+    assert (answers[1]["words"], answers[1]["unknown"]) == (0, 0)
 
 
 def test_the_shell_reads_lines_in_an_ascii_locale(trained, run_script):
@@ -58,6 +59,51 @@ def test_the_shell_reads_lines_in_an_ascii_locale(trained, run_script):
     assert answers[0].startswith("Business")
     assert answers[0].endswith("bank profit")
     assert done.stderr == ""
+
+
+def test_it_says_how_many_words_are_unknown(trained, model, capsys):
+    texts = ["Xylophon Quarzuhr Zwetschge", "goal, Quarzuhr!", "goal", "!!!"]
+    assert status(predict.main, [trained, *texts]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    ends = [
+        "Zwetschge  (3 of 3 words unknown)",
+        "  (1 of 2 words unknown)",
+        "goal",
+        "!!!  (no words)",
+    ]
+    assert all(line.endswith(end) for line, end in zip(lines, ends, strict=True))
+    answers = predict.classify(model, [*texts, "goal " * 300])
+    counts = [(answer["words"], answer["unknown"]) for answer in answers]
+    assert counts == [(3, 3), (2, 1), (1, 0), (0, 0), (300, 0)]
+
+
+ROWS = (
+    "label,text\n1,goal\n3,bank\n",
+    "profit;Sports\ngoal;Sports\nbank;Business\n",
+    '{"a": 1}\n' * 3,
+)
+
+
+@pytest.mark.parametrize("content", ROWS)
+def test_lines_that_look_like_rows_are_answered_with_a_remark(
+    content, trained, monkeypatch, capsys
+):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    assert status(predict.main, [trained]) == 0
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 3
+    assert "look like rows of a corpus" in output.err
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"Sports\n1, 2, 3\nBusiness, again\n"))
+    )
+    assert status(predict.main, [trained]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("options", [["--label-column", "x"], ["--text-column", "x", "--json"]])
+def test_columns_are_those_of_a_file(options, trained, capsys):
+    assert status(predict.main, [trained, *options]) == 2
+    assert "need --evaluate FILE" in capsys.readouterr().err
 
 
 def bad_models(tmp_path, trained):
@@ -182,6 +228,18 @@ def test_standard_input_is_read_in_each_encoding(content, trained, monkeypatch, 
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
     assert first.startswith("Business")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "cp037"])
+def test_an_encoding_of_standard_input_can_be_named(encoding, trained, monkeypatch, capsys):
+    content = "café goal\nbank profit\n".encode(encoding)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert status(predict.main, [trained, "--encoding", encoding, "--json"]) == 0
+    texts = [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()]
+    assert texts == ["café goal", "bank profit"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert status(predict.main, [trained, "--encoding", "klingon"]) == 1
+    assert "no such encoding" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bad", [b"caf\xe9", b"\xff\xfe", b"a\0b"])

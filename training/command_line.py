@@ -13,9 +13,10 @@ from training import recipes
 from training.process import print_error
 from training.recipes import DataOptions, Options, Switches, as_flag, as_text, describe, members
 
-# The options that are paths, and how --help names their value.
-PATHS = {"data": "SOURCE", "embeddings": "FILE"}
-PATHS |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
+# The options that cannot be empty, and how --help names their value.
+VALUES = {"data": "SOURCE", "embeddings": "FILE"}
+VALUES |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
+VALUES |= dict.fromkeys(("text_column", "label_column", "encoding"), "NAME")
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
 
 
@@ -111,6 +112,15 @@ def _about_unknown(word, known, flags):
     return f"no option {word}{f' (did you mean {near[0]}?)' if near else ''}; see --help"
 
 
+class _Several(argparse.Action):
+    """Collects the values of an option that may be repeated in a tuple."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        before = () if before is self.default else before
+        setattr(namespace, self.dest, (*before, *values))
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
         raise UserError(f"{message.removeprefix('argument ')}; see --help")
@@ -164,14 +174,16 @@ def _value(name, annotation):
     allowed = members(annotation)
     if allowed == [bool]:
         return {"action": argparse.BooleanOptionalAction}
+    several = allowed == [tuple]
+    allowed = [str] if several else allowed
     kinds = [member for member in allowed if isinstance(member, type)]
     if kinds:
-        metavar = PATHS.get(name) or ("TEXT" if str in kinds else kinds[0].__name__.upper())
+        metavar = VALUES.get(name) or ("TEXT" if str in kinds else kinds[0].__name__.upper())
     else:
         metavar = "{" + ",".join(map(as_text, allowed)) + "}"
 
     def read(text):
-        if not text and name in PATHS:
+        if not text and name in VALUES:
             raise argparse.ArgumentTypeError("is empty")
         for member in allowed:
             if member is bool and text in ("true", "false"):
@@ -186,4 +198,5 @@ def _value(name, annotation):
         expected = NOT_A.get(allowed[0], f"is not {describe(allowed)}")
         raise argparse.ArgumentTypeError(f"{text!r} {expected}")
 
-    return {"type": read, "metavar": metavar}
+    options = {"type": read, "metavar": metavar}
+    return options | ({"nargs": "+", "action": _Several} if several else {})

@@ -206,6 +206,7 @@ class RunDirectory:
         before = self.settings() if resumed else None
         if not before:
             return False
+        settings = json.loads(json.dumps(settings))  # as `before`: tuples are lists there
         known = before.keys() | settings.keys()
         changes = "; ".join(
             f"{name} was {before.get(name)}, now {settings.get(name)}"

@@ -80,10 +80,16 @@ class Switches:
 class DataOptions:
     """Which rows are read."""
 
-    # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project),
-    # "tfds:NAME" (a dataset that TFDS has prepared), or a directory with train.csv (or .tsv,
-    # .jsonl) and perhaps test.csv.
+    # Where the rows come from: "ag_news" (downloaded once), "sample" (comes with the project), a
+    # file, a directory with train.csv and perhaps test.csv (or .tsv, .jsonl, .json, .parquet), or
+    # "tfds:NAME" (a dataset that TFDS has prepared).
     data: str = "ag_news"
+    # Columns of text, the title's first, where the header has other names than title, text, ...
+    text_column: tuple[str, ...] = ()
+    # Column of labels, where the header has another name than label, class or category.
+    label_column: str | None = None
+    # Encoding of the files, such as cp1252, where it is not UTF-8 or UTF-16.
+    encoding: str | None = None
     # Use at most this many test rows (0 = all).
     test_rows: int = 0
 
@@ -212,11 +218,13 @@ def members(annotation):
         return list(get_args(annotation))
     if annotation is types.NoneType:
         return [None]
+    if annotation == tuple[str, ...]:
+        return [tuple]
     if annotation not in SIMPLE:
         name = getattr(annotation, "__name__", annotation)
         raise UserError(
             f"an option cannot be {name}: use bool, int, float, str or Literal[...], "
-            "or one of these `| None`"
+            "one of these `| None`, or tuple[str, ...]"
         )
     return [annotation]
 
@@ -233,6 +241,8 @@ def as_flag(name):
 
 def as_text(value):
     """A value as on the command line."""
+    if isinstance(value, tuple):
+        return " ".join(value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -245,7 +255,10 @@ def flags(values):
     words = []
     for name, value in values.items():
         words += [as_flag(f"no-{name}" if value is False else name)]
-        words += [] if isinstance(value, bool) else [as_text(value)]
+        if isinstance(value, list | tuple):  # JSON has lists
+            words += value
+        elif not isinstance(value, bool):
+            words += [as_text(value)]
     return words
 
 

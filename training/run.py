@@ -13,6 +13,7 @@ from training.clock import IMPORTED, clock
 from training.directory import EXPORT, SECONDS, RunDirectory
 
 VERIFIED_TEXTS = 100  # the first test rows
+COLUMNS = "text_column", "label_column", "encoding"  # the options that say how files are read
 
 
 def start(file, about, hyperparameters, known_recipes, arguments=None):
@@ -180,7 +181,8 @@ class Run:
         with clock.stage("evaluate"):
             batches = data.evaluation_batches(test)
             matrix = evaluation.confusion_matrix(masked, batches, self.verbose)
-        labels = models.Labels(corpus.classes, corpus.labels, corpus.text_names)
+        columns = corpus.text_names, corpus.label_name
+        labels = models.Labels(corpus.classes, corpus.labels, *columns)
         complete = models.end_to_end(model, vectorizer, labels)
         rows = test.lengths[:VERIFIED_TEXTS].argsort()
         ids, _ = test.batch(rows, test.lengths[rows].max())
@@ -212,6 +214,7 @@ class Run:
         import devices
 
         comparable = corpus.official_test and vectorizer.text == self._base.text
+        options = recipes.changes(recipes.Options(), self.options)
         names = "text", "tokens", "markup", "max_words"
         return {
             "script": self.script,
@@ -224,6 +227,7 @@ class Run:
                 "rows": self._rows | {"test": len(test)},
                 "hash": corpus.hash,
                 "test_hash": corpus.test_hash,
+                "options": {name: value for name, value in options.items() if name in COLUMNS},
             },
             "seed": self.seed,
             "parameters": model.count_params(),

@@ -5,6 +5,7 @@ import pytest
 
 from corpus import ag_news, loading
 from corpus.errors import UserError
+from models import Labels
 
 
 def test_a_directory_is_loaded(tiny):
@@ -26,9 +27,9 @@ def test_more_rows_than_there_are_means_all(tiny):
 
 
 def test_a_missing_directory_or_file_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="no such directory"):
+    with pytest.raises(UserError, match="no such directory or file"):
         loading.load(tmp_path / "missing")
-    with pytest.raises(UserError, match=r"no train\.csv, train\.tsv or train\.jsonl$"):
+    with pytest.raises(UserError, match=r"no file train\.csv \(or .*\)$"):
         loading.load(tmp_path)
     (tmp_path / "test.csv").touch()
     with pytest.raises(UserError, match=r"train\.jsonl$"):
@@ -69,13 +70,19 @@ def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
 
 
 def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
-    labels, names = list("0123"), list("1234")
+    labels = Labels("1234", "0123")
     (tmp_path / "a.csv").write_text("0,x\n")
-    rows, _ = loading.read(tmp_path / "a.csv", labels, names)
+    rows, _ = loading.read(tmp_path / "a.csv", labels)
     assert rows.labels.tolist() == [0]
+    (tmp_path / "a.csv").write_text("Sports,x\nNews,y\nNews,z\n")  # in no way a header
+    assert loading.read(tmp_path / "a.csv", Labels(["News", "Sports"]))[0].labels.tolist() == [
+        1,
+        0,
+        0,
+    ]
     (tmp_path / "a.csv").write_text("0,x\n2,y\n")
     with pytest.raises(UserError, match="row 2, column 1: '2' is the name of one class"):
-        loading.read(tmp_path / "a.csv", labels, names)
+        loading.read(tmp_path / "a.csv", labels)
 
 
 def test_train_and_test_have_the_same_columns_of_text(tmp_path):
@@ -85,6 +92,96 @@ def test_train_and_test_have_the_same_columns_of_text(tmp_path):
         UserError, match=r"test\.csv: the number of text columns is 1, but in train\.csv"
     ):
         loading.load(tmp_path)
+
+
+def write(directory, **files):
+    """Writes NAME.csv for each keyword, its rows parted by spaces."""
+    for name, rows in files.items():
+        (directory / f"{name}.csv").write_text(rows.replace(" ", "\n") + "\n")
+    return directory
+
+
+def test_a_file_is_a_corpus_and_nothing_beside_it_is_read(tmp_path):
+    write(tmp_path, train="a,x b,y " * 10, test="c,z", validation="c,z")
+    (tmp_path / "classes.txt").write_text("one")
+    loaded = loading.load(tmp_path / "train.csv")
+    assert (len(loaded.train), len(loaded.test), len(loaded.validation)) == (18, 2, 0)
+    assert loaded.classes == ("a", "b")
+    assert "not used" not in str(loaded)
+    with pytest.raises(UserError, match=r"gone\.csv: no such directory or file"):
+        loading.load(tmp_path / "gone.csv")
+
+
+def test_validation_rows_are_those_of_their_file(tmp_path):
+    before = loading.load(write(tmp_path, train="a,x b,y a,z b,z", test="a,v b,w")).hash
+    write(tmp_path, validation="b,p a,q b,r")
+    loaded = loading.load(tmp_path)
+    assert sorted(loaded.validation.titles) == ["p", "q", "r"]
+    assert loaded.hash != before
+    write(tmp_path, validation="b,p c,q")
+    with pytest.raises(
+        UserError, match=r"validation\.csv, row 2, column 1: train\.csv has no label"
+    ):
+        loading.load(tmp_path)
+
+
+def test_files_that_are_not_used_are_named(tmp_path):
+    write(tmp_path, train="a,x b,y a,z b,z", test="a,v b,w", more="a,b", trains="a,b")
+    assert "not used: more.csv, trains.csv" in loading.load(tmp_path).remarks
+
+
+def test_classes_whose_names_differ_in_capitals_or_spaces_alone_are_named(tmp_path):
+    write(tmp_path, train="Sports,x sports,y news,z " * 4, test="news,x Sports,y")
+    [remark] = [remark for remark in loading.load(tmp_path).remarks if "only in capitals" in remark]
+    assert remark.endswith(": Sports, sports")
+    write(tmp_path, train="Sports,x sport,y news,z " * 4)
+    assert "only in capitals" not in str(loading.load(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "classes"),
+    [
+        ("Category,Title,DESCRIPTION", {}, ag_news.CLASSES),
+        ("category,title,text", {}, tuple("1234")),
+        ("topic,title,description", {"label_column": "topic"}, tuple("1234")),
+        ("class,title,description", {"text_columns": ["description", "title"]}, tuple("1234")),
+    ],
+)
+def test_the_names_of_ag_news_need_its_columns(header, options, classes, tiny, tmp_path):
+    rows = (tiny / "train.csv").read_text()
+    (tmp_path / "rows.csv").write_text(f"{header}\n{rows}")
+    assert loading.load(tmp_path / "rows.csv", **options).classes == classes
+
+
+def test_options_name_the_columns_of_every_file(tmp_path):
+    write(tmp_path, train="nr,mood,say 1,a,x 2,b,y 3,a,z", test="say,mood v,b w,a")
+    loaded = loading.load(tmp_path, text_columns=["Say"], label_column="Mood")
+    assert (loaded.label_name, loaded.text_names) == ("mood", ("say",))
+    assert sorted(loaded.test.titles) == ["v", "w"]
+    write(tmp_path, test="text,label v,b w,a")
+    with pytest.raises(UserError, match=r"test\.csv, row 1: no column 'Say' .*: 'text', 'label'"):
+        loading.load(tmp_path, text_columns=["Say"], label_column="Mood")
+    with pytest.raises(UserError, match="need --data with a directory or a file"):
+        loading.load("ag_news", encoding="cp1252")
+
+
+def test_a_test_file_is_read_by_the_columns_of_train(tmp_path):
+    write(tmp_path, train="class,text a,x b,y", test="label,class,text,title 1,b,v,t 2,a,w,t")
+    test = loading.load(tmp_path).test
+    assert sorted(zip(test.labels.tolist(), test.titles, strict=True)) == [(0, "w"), (1, "v")]
+
+
+def test_an_encoding_is_that_of_every_file(tmp_path):
+    for name, text in (
+        ("train.csv", "ü,ä\ne,b\n" * 4),
+        ("test.csv", "ü,ö\n"),
+        ("classes.txt", "ü\ne"),
+    ):
+        (tmp_path / name).write_bytes(text.encode("cp1252"))
+    loaded = loading.load(tmp_path, encoding="cp1252")
+    assert (loaded.classes, loaded.test.titles.tolist()) == (("ü", "e"), ["ö"])
+    with pytest.raises(UserError, match="--encoding 'x': Python has no such encoding"):
+        loading.load(tmp_path, encoding="x")
 
 
 def test_the_official_test_split_is_recognised(ag_news_dir):

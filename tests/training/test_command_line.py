@@ -9,6 +9,7 @@ import train_lstm
 import train_rnn
 from training import Recipe, Switches
 from training.command_line import parse
+from training.recipes import flags
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ def test_an_option_changes_one_field_of_the_recipe():
     )
     assert hyperparameters == Hyperparameters(text="title+description", units=64, mask=True)
     assert run.seed == 0
+
+
+def test_an_option_may_have_several_values_and_be_repeated(capsys):
+    options = parsed("--text-column", "a b", "c", "--seed", "2", "--text-column", "d")[2]
+    assert (options.text_column, options.seed) == (("a b", "c", "d"), 2)
+    assert parsed()[2].text_column == ()
+    assert flags({"text_column": options.text_column}) == ["--text-column", "a b", "c", "d"]
+    assert "--text-column: is empty" in refused(capsys, "--text-column", "")
+    assert "--text-column: expected at least one" in refused(capsys, "--text-column")
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,15 @@ def test_a_move_that_was_cut_off_is_ended_by_the_next_claim(finished):
     assert load_result(finished)["content"] == "second"
 
 
+def test_a_setting_of_several_values_is_the_same_when_resumed(tmp_path):
+    directory = claimed(tmp_path / "run")
+    directory.begin({"seed": 1, "names": ("a", "b")})
+    assert directory.compare({"seed": 1, "names": ("a", "b")})
+    with pytest.raises(UserError, match="names was"):
+        directory.compare({"seed": 1, "names": ("a",)})
+    directory.release()
+
+
 def test_two_claims_at_once_have_one_winner(tmp_path):
     winner = claimed(tmp_path / "run")
     with pytest.raises(UserError, match="another run is using it"):

@@ -59,6 +59,7 @@ def edited(tmp_path):
         ("kind: Literal['a', 'b'] = 'a'", "b", "b"),
         ("level: Literal[1, 2] = 1", "2", 2),
         ("rate: float | Literal['auto'] = 'auto'", "0.5", 0.5),
+        ("layers: tuple[str, ...] = ('x', 'y')", "z", ("z",)),
     ],
 )
 def test_a_field_of_ones_own_has_a_flag(edited, line, typed, value):
