@@ -68,8 +68,9 @@ def main(arguments=None):
             max_words=hp.max_words,
         )
         run.print(data.describe(corpus, vectorizer))
-        train, test = (data.vectorize(vectorizer, rows) for rows in (corpus.train, corpus.test))
-        train, validation = data.hold_out(train, test, hp.validation)
+        splits = corpus.train, corpus.validation, corpus.test
+        train, validation, test = (data.vectorize(vectorizer, rows) for rows in splits)
+        train, validation = data.hold_out(train, validation, test, hp.validation)
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
         run.print(batches)
 

@@ -9,7 +9,7 @@ import numpy as np
 from corpus import ag_news, columns, files
 from corpus.classes import listed, of_corpus
 from corpus.errors import UserError
-from corpus.rows import Rows, last_tenth
+from corpus.rows import Rows, held_out
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 # Of the official test split; accuracies on other rows cannot be compared with the tutorial's.
@@ -26,13 +26,15 @@ class Corpus:
             none where the corpus has no such file.
         classes: tuple of `str`, the names of the classes.
         labels: tuple of `str`, the labels of the classes as they are written in the rows.
+        origins: dict of "train", "validation", "test" to where these rows are from: the name of a
+            file, or "set aside" from train; {} for AG News.
         label_name: the name of the column of labels in train; "" if it has none.
         text_names: tuple of `str`, the names of the columns of text in train, the title's first;
             () if they have no names.
         hash: hexadecimal SHA-256 of the rows that are used.
         test_hash: hexadecimal SHA-256 of the test rows that are used.
         official_test: whether `test` is the whole official test split.
-        remarks: tuple of `str`, what a user should know of the files; () for AG News.
+        remarks: tuple of `str`, what a user should know of the files and rows.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Corpus:
     test: Rows
     classes: tuple[str, ...]
     labels: tuple[str, ...]
+    origins: dict[str, str]
     label_name: str
     text_names: tuple[str, ...]
     hash: str
@@ -49,8 +52,17 @@ class Corpus:
     remarks: tuple[str, ...]
 
     def __str__(self):
-        rows = f"{len(self.train):,} train rows, {len(self.test):,} test rows"
-        return "; ".join([f"{self.name}: {rows}", *self.remarks])
+        """Two lines: the rows of each split, and those of each class in train."""
+        splits = []
+        for name in ("train", "validation", "test"):
+            if count := len(getattr(self, name)):
+                origin = f" ({self.origins[name]})" if name in self.origins else ""
+                splits.append(f"{count:,} {name} rows{origin}")
+        counts = np.bincount(self.train.labels, minlength=len(self.classes)).tolist()
+        classes = [f"{name} ({n:,})" for name, n in zip(self.classes, counts, strict=True)]
+        column = f"column {self.label_name!r}" if self.label_name else "column 1"
+        labels = f"labels: {column}, {len(classes)} classes: {listed(classes)}"
+        return f"{self.name}: {', '.join(splits)}\n{labels}"
 
 
 def load(source, train_rows=0, test_rows=0):
@@ -70,17 +82,19 @@ def load(source, train_rows=0, test_rows=0):
     directory = directory_of(source)
     if directory is None:
         names = {"classes": ag_news.CLASSES, "labels": ag_news.LABELS}
-        names |= {"label_name": "", "text_names": ()}
+        names |= {"origins": {}, "label_name": "", "text_names": ()}
         (train, test), remarks = ag_news.load(), []
     else:
         train, test, names, remarks = _read(directory)
     train, train_hash = _take(train, train_rows)
     test, test_hash = _take(test, test_rows)
-    remarks += _counts(train, test, names["classes"]) if directory else []
+    validation = train[:0]
+    remarks += _remarks_on_classes(train, test, names["classes"])
+    remarks += _remarks_on_texts(train, validation, test)
     return Corpus(
         name=str(source),
         train=train,
-        validation=train[:0],
+        validation=validation,
         test=test,
         **names,
         hash=hashlib.sha256((train_hash + test_hash).encode()).hexdigest(),
@@ -135,7 +149,9 @@ def _read(directory):
         raise UserError(f"{directory}: no train.csv, train.tsv or train.jsonl{hint}")
     train = columns.read(train_file)
     labels, classes = of_corpus(train, directory / "classes.txt")
-    remarks = [str(train)]
+    used = train.label, *train.texts
+    unused = [repr(name) for i, name in enumerate(train.names) if i not in used]
+    remarks = [f"unused columns: {listed(unused)}"] if unused else []
     layout = len(train.table.columns), train.text_names
     ag_news_layouts = (3, ()), (3, ("title", "description"))  # without and with a header
     if classes is None and labels == ag_news.LABELS and layout in ag_news_layouts:
@@ -143,10 +159,12 @@ def _read(directory):
         remarks.append("the classes have AG News's names (write others into classes.txt)")
     rows = train.rows(labels, train_file.name)
     if test_file is None:
-        rows, test_rows = last_tenth(rows.in_hash_order()[0])
-        remarks.append(
-            f"{len(test_rows):,} of {len(train.labels):,} rows are set aside for testing"
-        )
+        rows, _ = rows.in_hash_order()
+        aside = held_out(rows.labels, rows.text_hashes())
+        if not aside.any():
+            problem = "no row can be set aside for testing: every text is the only one of a class"
+            raise UserError(f"{train_file}: {problem}; add rows, or a test.csv beside it")
+        rows, test_rows = rows[~aside], rows[aside]
     else:
         test = columns.read(test_file, train.text_names)
         if len(test.texts) != len(train.texts):
@@ -155,20 +173,42 @@ def _read(directory):
         remarks += [f"{test_file.name}: {test}"] if str(test) != str(train) else []
         test_rows = test.rows(labels, train_file.name)
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
+    test_origin = test_file.name if test_file else "set aside"
+    names["origins"] = {"train": train_file.name, "test": test_origin}
     names["label_name"] = train.names[train.label] if train.names else ""
     return rows, test_rows, names, remarks
 
 
-def _counts(train, test, classes):
-    """Remarks on the rows that are used: list of `str`."""
-    counts = np.bincount(train.labels, minlength=len(classes))
-    counted = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
-    remarks = [f"{len(classes)} classes: {listed(counted)}"]
-    if untested := [name for i, name in enumerate(classes) if i not in test.labels]:
-        remarks.append(f"no test rows of {listed(untested)}")
-    texts = zip(train.titles, train.descriptions, strict=True)
+def _remarks_on_classes(train, test, classes):
+    """Which classes have no test row: list of `str`."""
+    counts, tested = (np.bincount(rows.labels, minlength=len(classes)) for rows in (train, test))
+    remarks, untested = [], [i for i in range(len(classes)) if not tested[i]]
+    if single := [repr(classes[i]) for i in untested if counts[i] == 1]:
+        each = "each of " if len(single) > 1 else ""
+        remarks.append(f"the only row of {each}{listed(single)} stays in train")
+    if others := [classes[i] for i in untested if counts[i] != 1]:
+        remarks.append(f"no test rows of {listed(others)}")
+    return remarks
+
+
+def _remarks_on_texts(train, validation, test):
+    """How many texts are empty, or used more than once: list of `str`."""
+    remarks, texts = [], zip(train.titles, train.descriptions, strict=True)
     if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
         remarks.append(f"train rows without text: {blank:,}")
+    hashes = train.text_hashes()
+    different = set(hashes.tolist())
+    if repeated := len(train) - len(different):
+        remarks.append(f"train rows that repeat the text of another: {repeated:,}")
+        order = np.lexsort((train.labels, hashes))
+        hashes, labels = hashes[order], train.labels[order]
+        other_label = (hashes[1:] == hashes[:-1]) & (labels[1:] != labels[:-1])
+        if ambiguous := len(np.unique(hashes[1:][other_label])):
+            remarks.append(f"train texts with more than one label: {ambiguous:,}")
+    for split, rows in (("validation", validation), ("test", test)):
+        if shared := sum(text in different for text in rows.text_hashes().tolist()):
+            effect = f": the {split} accuracy is too high" if shared >= len(rows) / 100 else ""
+            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in train{effect}")
     return remarks
 
 
