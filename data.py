@@ -9,7 +9,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from corpus import loading
-from corpus.classes import listed
+from corpus.description import describe  # noqa: F401 - the scripts call it here
 from corpus.errors import UserError
 from corpus.rows import held_out
 from models import Vectorizer
@@ -18,7 +18,6 @@ from training.recipes import Options
 
 EVALUATION_BATCH_SIZE = 256
 CHUNK = 4096  # texts that are vectorised at once
-EXAMPLE = 60  # characters of the text that a run shows at its beginning
 as_is = tf.autograph.experimental.do_not_convert  # AutoGraph is slow, and not needed
 PREFETCHED = 16  # batches that are prepared while a training step runs
 
@@ -72,32 +71,6 @@ def fit_vectorizer(
             "--vectorizer-text and --vectorizer-rows"
         )
     return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
-
-
-def describe(corpus, vectorizer):
-    """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
-    lines = [str(corpus), _describe_texts(corpus, vectorizer)]
-    lines += [f"notes: {'; '.join(corpus.remarks)}"] if corpus.remarks else []
-    lines.append(f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}")
-    if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
-        lines.append("hint: the texts have few spaces; --tokens characters reads such languages")
-    return "\n".join(lines)
-
-
-def _describe_texts(corpus, vectorizer):
-    """Which columns are read, and how the first text is read, in a line."""
-    several = vectorizer.text != "title" and any(corpus.train.descriptions)
-    names = [*map(repr, corpus.text_names)]
-    columns = f"column {(names or ['2'])[0]}"
-    if several:
-        columns = f"columns {listed(names) or '2 and up'}"
-    texts = corpus.train[:100].texts(vectorizer.text).tolist()
-    tokens = vectorizer.tokenize(texts)[:, : vectorizer.max_words or None].to_list()
-    example = next((b" ".join(words).decode() for words in tokens if words), "")
-    # A control character could change what the terminal shows, or how.
-    example = "".join(c if c.isprintable() else repr(c)[1:-1] for c in example)
-    example = example[:EXAMPLE] + "..." * (len(example) > EXAMPLE)
-    return f'texts: {columns}, such as "{example}"'
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus import ag_news, columns, files
+from corpus import ag_news, columns, description, files
 from corpus.classes import listed, of_corpus
 from corpus.errors import UserError
 from corpus.rows import Rows, held_out
@@ -89,8 +89,8 @@ def load(source, train_rows=0, test_rows=0):
     train, train_hash = _take(train, train_rows)
     test, test_hash = _take(test, test_rows)
     validation = train[:0]
-    remarks += _remarks_on_classes(train, test, names["classes"])
-    remarks += _remarks_on_texts(train, validation, test)
+    remarks += description.on_classes(train, test, names["classes"])
+    remarks += description.on_texts(train, validation, test)
     return Corpus(
         name=str(source),
         train=train,
@@ -177,39 +177,6 @@ def _read(directory):
     names["origins"] = {"train": train_file.name, "test": test_origin}
     names["label_name"] = train.names[train.label] if train.names else ""
     return rows, test_rows, names, remarks
-
-
-def _remarks_on_classes(train, test, classes):
-    """Which classes have no test row: list of `str`."""
-    counts, tested = (np.bincount(rows.labels, minlength=len(classes)) for rows in (train, test))
-    remarks, untested = [], [i for i in range(len(classes)) if not tested[i]]
-    if single := [repr(classes[i]) for i in untested if counts[i] == 1]:
-        each = "each of " if len(single) > 1 else ""
-        remarks.append(f"the only row of {each}{listed(single)} stays in train")
-    if others := [classes[i] for i in untested if counts[i] != 1]:
-        remarks.append(f"no test rows of {listed(others)}")
-    return remarks
-
-
-def _remarks_on_texts(train, validation, test):
-    """How many texts are empty, or used more than once: list of `str`."""
-    remarks, texts = [], zip(train.titles, train.descriptions, strict=True)
-    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
-        remarks.append(f"train rows without text: {blank:,}")
-    hashes = train.text_hashes()
-    different = set(hashes.tolist())
-    if repeated := len(train) - len(different):
-        remarks.append(f"train rows that repeat the text of another: {repeated:,}")
-        order = np.lexsort((train.labels, hashes))
-        hashes, labels = hashes[order], train.labels[order]
-        other_label = (hashes[1:] == hashes[:-1]) & (labels[1:] != labels[:-1])
-        if ambiguous := len(np.unique(hashes[1:][other_label])):
-            remarks.append(f"train texts with more than one label: {ambiguous:,}")
-    for split, rows in (("validation", validation), ("test", test)):
-        if shared := sum(text in different for text in rows.text_hashes().tolist()):
-            effect = f": the {split} accuracy is too high" if shared >= len(rows) / 100 else ""
-            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in train{effect}")
-    return remarks
 
 
 def _take(rows, count):

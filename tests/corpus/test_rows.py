@@ -97,9 +97,9 @@ def test_of_different_texts_the_last_tenth_of_each_class_is_held_out(labels):
         assert np.flatnonzero(aside[rows]).tolist() == [*range(len(rows) - count, len(rows))]
 
 
-@pytest.mark.parametrize("labels", [[0] * 200, [0, 1, 2, 3] * 50])
+@pytest.mark.parametrize("labels", [[0] * 200, [0, 1, 2, 3] * 50, [0, 1, 2, 3] * 4])
 def test_a_text_of_half_of_all_rows_is_not_held_out_where_others_serve(labels):
-    rows = [(i % 4, i) for i in range(200)] + [(label, 200) for label in labels]
+    rows = [(i % 4, i) for i in range(len(labels))] + [(label, 200) for label in labels]
     aside = np.array(split(rows)[1])
     assert 200 not in aside[:, 1]
     tenth = -(-np.bincount([label for label, _ in rows]) // 10)
