@@ -9,8 +9,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from corpus import loading
+from corpus.description import describe  # noqa: F401 - the scripts call it here
 from corpus.errors import UserError
-from corpus.rows import last_tenth
+from corpus.rows import held_out
 from models import Vectorizer
 from training.clock import clock
 from training.recipes import Options
@@ -73,16 +74,6 @@ def fit_vectorizer(
     return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
 
 
-def describe(corpus, vectorizer):
-    """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
-    lines = [str(corpus), f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}"]
-    if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
-        lines.append(
-            "hint: spaces hardly separate words here; --tokens characters is for such texts"
-        )
-    return "\n".join(lines)
-
-
 @dataclass(frozen=True)
 class Tokens:
     """Labelled texts as token ids, end to end without padding: NumPy arrays, or tensors.
@@ -124,6 +115,9 @@ def vectorize(vectorizer, rows):
 
     As in `Vectorizer.call`, a text without a word has one token, the unknown one.
     """
+    if not len(rows):
+        none = np.zeros(0, int)
+        return Tokens(tf.zeros(1, tf.int32), none, none, rows.labels, none.astype(bool))
     chunks = _text_chunks(rows, vectorizer.text)
     chunks = chunks.map(as_is(vectorizer.all_token_ids), num_parallel_calls=2)
     ids, lengths, cut = [], [], []
@@ -152,24 +146,25 @@ def _text_chunks(rows, columns):
     return tf.data.Dataset.from_generator(chunks, output_signature=signature)
 
 
-def hold_out(train, test, validation):
-    """Sets texts aside to validate on: (`Tokens` to train on, `Tokens` to validate on or None).
+def hold_out(train, validation, test, choice):
+    """Decides what to validate on: (`Tokens` to train on, `Tokens` to validate on or None).
 
     Args:
-        train, test: `Tokens`.
-        validation: "held-out" for the last tenth of the training texts, which are then not
-            trained on; "test" for the test texts; "none".
-
-    Raises:
-        UserError: no text is left to train on.
+        train, validation, test: `Tokens`.
+        choice: "held-out" for the validation texts, or where there are none a tenth of the training
+            texts by class, see `corpus.rows.held_out`, which are then not trained on (None if every
+            text is the only one of a class); "test" for the test texts; "none".
     """
-    if validation == "held-out":
-        train, held_out = last_tenth(train)
-    else:
-        held_out = test if validation == "test" else None
-    if not len(train):
-        raise UserError("no row is left to train on; use a larger --train-rows")
-    return train, held_out
+    if choice == "test":
+        return train, test
+    if choice == "none":
+        return train, None
+    if len(validation):
+        return train, validation
+    ids, begin = np.asarray(train.ids), train.starts
+    texts = [hash(ids[i:j].tobytes()) for i, j in zip(begin, begin + train.lengths, strict=True)]
+    aside = held_out(train.labels, np.array(texts))
+    return train[~aside], train[aside] if aside.any() else None
 
 
 def bucket_boundaries(lengths, buckets):

@@ -72,6 +72,14 @@ class Vectorizer(keras.layers.TextVectorization):
         )
         self.text, self.tokens, self.markup, self.max_words = text, tokens, markup, max_words
 
+    def tokenize(self, texts):
+        """Splits texts into tokens, also beyond `max_words`: a string `tf.RaggedTensor`.
+
+        Args:
+            texts: see `all_token_ids`.
+        """
+        return self._preprocess(texts)
+
     def all_token_ids(self, texts):
         """Looks up all tokens of texts, also beyond `max_words`: an int64 `tf.RaggedTensor`.
 

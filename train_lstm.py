@@ -74,8 +74,9 @@ def main(arguments=None):
             max_words=hp.max_words,
         )
         run.print(data.describe(corpus, vectorizer))
-        train, test = (data.vectorize(vectorizer, rows) for rows in (corpus.train, corpus.test))
-        train, validation = data.hold_out(train, test, hp.validation)
+        splits = corpus.train, corpus.validation, corpus.test
+        train, validation, test = (data.vectorize(vectorizer, rows) for rows in splits)
+        train, validation = data.hold_out(train, validation, test, hp.validation)
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
         epochs = max(hp.epochs, math.ceil(hp.min_steps / len(batches)))  # few rows need more
         run.print(batches)

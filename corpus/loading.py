@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus import ag_news, columns, files, prepared
-from corpus.classes import alike, listed, of_corpus
+from corpus import ag_news, columns, description, files, prepared
+from corpus.classes import listed, of_corpus
 from corpus.errors import UserError
-from corpus.rows import Rows, last_tenth
+from corpus.rows import Rows, held_out
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 # Of the official test split; accuracies on other rows cannot be compared with the tutorial's.
@@ -29,13 +29,15 @@ class Corpus:
             none where the corpus has no such file.
         classes: tuple of `str`, the names of the classes.
         labels: tuple of `str`, the labels of the classes as they are written in the rows.
+        origins: dict of "train", "validation", "test" to where these rows are from: the name of a
+            file, or "set aside" from train; {} for AG News.
         label_name: the name of the column of labels in train; "" if it has none.
         text_names: tuple of `str`, the names of the columns of text in train, the title's first;
             () if they have no names.
         hash: hexadecimal SHA-256 of the rows that are used.
         test_hash: hexadecimal SHA-256 of the test rows that are used.
         official_test: whether `test` is the whole official test split.
-        remarks: tuple of `str`, what a user should know of the files; () for AG News.
+        remarks: tuple of `str`, what a user should know of the files and rows.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Corpus:
     test: Rows
     classes: tuple[str, ...]
     labels: tuple[str, ...]
+    origins: dict[str, str]
     label_name: str
     text_names: tuple[str, ...]
     hash: str
@@ -52,8 +55,17 @@ class Corpus:
     remarks: tuple[str, ...]
 
     def __str__(self):
-        rows = f"{len(self.train):,} train rows, {len(self.test):,} test rows"
-        return "; ".join([f"{self.name}: {rows}", *self.remarks])
+        """Two lines: the rows of each split, and those of each class in train."""
+        splits = []
+        for name in ("train", "validation", "test"):
+            if count := len(getattr(self, name)):
+                origin = f" ({self.origins[name]})" if name in self.origins else ""
+                splits.append(f"{count:,} {name} rows{origin}")
+        counts = np.bincount(self.train.labels, minlength=len(self.classes)).tolist()
+        classes = [f"{name} ({n:,})" for name, n in zip(self.classes, counts, strict=True)]
+        column = f"column {self.label_name!r}" if self.label_name else "column 1"
+        labels = f"labels: {column}, {len(classes)} classes: {listed(classes)}"
+        return f"{self.name}: {', '.join(splits)}\n{labels}"
 
 
 def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None):
@@ -80,15 +92,14 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, 
         splits, names, remarks = _read_prepared(source, **options)
     else:
         splits, names, remarks = _read(path, encoding=encoding, **options)
-    if groups := alike(names["classes"]):
-        remarks.append(f"classes that differ only in capitals or spaces: {listed(sum(groups, []))}")
     if "test" not in splits:
-        splits["train"], splits["test"], remark = _set_aside(splits["train"])
-        remarks.append(remark)
+        splits["train"], splits["test"] = _set_aside(splits["train"], source)
+        names["origins"]["test"] = "set aside"
     train, train_hash = _take(splits["train"], train_rows)
     test, test_hash = _take(splits["test"], test_rows)
     validation, validation_hash = _take(splits.get("validation", train[:0]), 0)
-    remarks += _counts(train, test, names["classes"])
+    remarks += description.on_classes(train, test, names["classes"])
+    remarks += description.on_texts(train, validation, test)
     hashes = train_hash + test_hash + (validation_hash if len(validation) else "")
     return Corpus(
         name=str(source),
@@ -155,15 +166,19 @@ def _read_prepared(source, text_columns, label_column):
     names = {"classes": labels, "labels": labels}
     if name == ag_news.NAME and classes:  # also as its files have it
         names["labels"] = ag_news.LABELS
-    names |= {"text_names": train.text_names, "label_name": train.label_name}
+    names |= {"text_names": train.text_names, "label_name": train.label_name, "origins": {}}
     rows = {split: table.rows(labels, source) for split, table in splits.items()}
-    return rows, names, [str(train), *remarks]
+    return rows, names, _unused_columns(train) + remarks
 
 
-def _set_aside(rows):
-    """(the rows to train on, the rows to test on, a remark) where a corpus has train rows alone."""
-    train, test = last_tenth(rows.in_hash_order()[0])
-    return train, test, f"{len(test):,} of {len(rows):,} rows are set aside for testing"
+def _set_aside(rows, source):
+    """(the rows to train on, the rows to test on) where a corpus has train rows alone."""
+    rows, _ = rows.in_hash_order()
+    aside = held_out(rows.labels, rows.text_hashes())
+    if not aside.any():
+        problem = "no row can be set aside for testing: every text is the only one of a class"
+        raise UserError(f"{source}: {problem}; add rows, or a test file")
+    return rows[~aside], rows[aside]
 
 
 def _read(path, **options):
@@ -179,18 +194,26 @@ def _read(path, **options):
         raise UserError(f"{path}: no file train.csv (or .tsv, .jsonl, .json, .parquet){hint}")
     train = columns.read(train_file, **options)
     labels, classes = of_corpus(train, names_file, options["encoding"])
-    remarks = [str(train)]
+    remarks = _unused_columns(train)
     layout = len(train.table.columns), train.label_name, train.text_names
     if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
-    rows = {"train": train.rows(labels, train_file.name)}
+    rows, origins = {"train": train.rows(labels, train_file.name)}, {"train": train_file.name}
     for stem, file in found.items():
         if file is not None:
             rows[stem] = _read_beside(train, file, labels, remarks, options)
-    remarks += [f"not used: {listed(unused)}"] if unused else []
+            origins[stem] = file.name
+    remarks += [f"files that are not used: {listed(unused)}"] if unused else []
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
-    return rows, names | {"label_name": train.label_name}, remarks
+    return rows, names | {"label_name": train.label_name, "origins": origins}, remarks
+
+
+def _unused_columns(split):
+    """A remark on the columns of a `columns.Split` that are not used, in a list."""
+    used = split.label, *split.texts
+    unused = [repr(name) for i, name in enumerate(split.names) if i not in used]
+    return [f"unused columns: {listed(unused)}"] if unused else []
 
 
 def _read_beside(train, file, labels, remarks, options):
@@ -201,19 +224,6 @@ def _read_beside(train, file, labels, remarks, options):
         raise UserError(f"{file}: the number of text columns {counts}; make them equal")
     remarks += [f"{file.name}: {split}"] if str(split) != str(train) else []
     return split.rows(labels, train.table.path.name)
-
-
-def _counts(train, test, classes):
-    """Remarks on the rows that are used: list of `str`."""
-    counts = np.bincount(train.labels, minlength=len(classes))
-    counted = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
-    remarks = [f"{len(classes)} classes: {listed(counted)}"]
-    if untested := [name for i, name in enumerate(classes) if i not in test.labels]:
-        remarks.append(f"no test rows of {listed(untested)}")
-    texts = zip(train.titles, train.descriptions, strict=True)
-    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
-        remarks.append(f"train rows without text: {blank:,}")
-    return remarks
 
 
 def _take(rows, count):

@@ -1,7 +1,7 @@
 """Rows of a corpus of labelled texts."""
 
-import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -19,10 +19,46 @@ def joined(texts):
     return " ".join(filter(None, texts))
 
 
-def last_tenth(rows):
-    """Splits anything that can be sliced: (its beginning, its last tenth, rounded up)."""
-    kept = len(rows) - math.ceil(len(rows) / 10)
-    return rows[:kept], rows[kept:]
+def held_out(labels, texts):
+    """Chooses the rows to set aside for testing or validation: the last tenth of each class.
+
+    In this order of importance: rows with equal texts stay together; every class keeps a text;
+    every class that has another one sets one aside; it sets aside a tenth of its rows, rounded up,
+    but no more than half of its texts.
+
+    Args:
+        labels: int array of shape (rows,), the class of each row.
+        texts: int array of shape (rows,), equal numbers for equal texts.
+
+    Returns:
+        Bool array of shape (rows,), whether a row is set aside.
+    """
+    groups = {}  # text to the number of its rows of each class, the text of the last row first
+    for text, label in zip(texts[::-1].tolist(), labels[::-1].tolist(), strict=True):
+        groups.setdefault(text, Counter())[label] += 1
+    total = Counter(label for group in groups.values() for label in group)  # texts
+    rows = {label: -(-count // 10) for label, count in enumerate(np.bincount(labels).tolist())}
+    aside, chosen = Counter(), set()  # texts
+
+    def choose(text):
+        chosen.add(text)
+        for label, count in groups[text].items():
+            aside[label] += 1
+            rows[label] -= count
+
+    by_class = {label: [] for label in total}
+    for text in sorted(groups, key=lambda text: groups[text].total()):
+        for label in groups[text]:
+            by_class[label].append(text)
+    for label in sorted(total, key=total.get):
+        free = (t for t in by_class[label] if all(aside[c] + 1 < total[c] for c in groups[t]))
+        if not aside[label] and (text := next(free, None)) is not None:
+            choose(text)
+    for text, group in groups.items():
+        fits = all(n <= rows[c] and 2 * aside[c] + 2 <= total[c] for c, n in group.items())
+        if fits and text not in chosen:
+            choose(text)
+    return np.isin(texts, [*chosen])
 
 
 @dataclass(frozen=True)
@@ -59,6 +95,11 @@ class Rows:
             return np.array([joined(pair) for pair in pairs], dtype=object)
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
+    def text_hashes(self):
+        """Hashes each row's text: int64 array of shape (rows,), equal for equal texts."""
+        pairs = zip(self.titles, self.descriptions, strict=True)
+        return np.fromiter(map(hash, pairs), np.int64, len(self))
+
     def has_spaces(self, columns):
         """Whether spaces separate words, judging by script and spaces in the first 1,000 rows.
 
@@ -83,6 +124,7 @@ class Rows:
             (Rows, hexadecimal hash of the whole split).
         """
         columns = zip(map(str, self.labels.tolist()), self.titles, self.descriptions, strict=True)
-        hashes = [sha256("\0".join(cells).encode()).digest() for cells in columns]
-        order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        return self[order], sha256(b"".join(hashes[i] for i in order)).hexdigest()
+        hashes = b"".join(sha256("\0".join(cells).encode()).digest() for cells in columns)
+        hashes = np.frombuffer(hashes, "S32")
+        order = hashes.argsort(kind="stable")
+        return self[order], sha256(hashes[order]).hexdigest()

@@ -129,20 +129,39 @@ def test_capitals_and_punctuation_of_any_script_are_those_of_training(tmp_path, 
     result, run = trained_on(directory, "--epochs", 8)
     assert result["test_accuracy"] == 1
     assert result["classes"] == ["спорт", "деньги"]
-    capsys.readouterr()
+    assert len(capsys.readouterr().out.splitlines()) == 3  # nothing is wrong with it
     assert status(predict.main, [run, "МАТЧ ГОЛ", "“БАНК”"]) == 0
     sport, money = capsys.readouterr().out.splitlines()
     assert (sport.split()[0], money.split()[0]) == ("спорт", "деньги")
 
 
-def test_without_a_test_file_the_last_tenth_is_held_out_whatever_the_seed(tmp_path, capsys):
+def test_without_a_test_file_the_same_tenth_is_held_out_whatever_the_seed(tmp_path, capsys):
     rows = [[label, f"{text} {i}"] for i in range(30) for label, text in TWO]
     directory = corpus(tmp_path / "d", rows)
-    result, _ = trained_on(directory, "--seed", 2)
-    assert result["data"]["rows"] == {"train": 54, "held_out": 0, "test": 6}
+    result, _ = trained_on(directory, "--seed", 2, "--validation", "held-out")
+    assert result["data"]["rows"] == {"train": 48, "held_out": 6, "test": 6}
     again = load(directory)
     assert result["data"]["test_hash"] == again.test_hash
-    assert "6 of 60 rows are set aside for testing" in str(again)
+    assert "54 train rows (train.csv), 6 test rows (set aside)" in str(again)
+
+
+def test_without_a_row_to_hold_out_a_run_says_so_and_validates_on_none(tmp_path, capsys):
+    directory = corpus(tmp_path / "d", TWO * 3, TWO)
+    options = words(*SMALL[:-1], "--validation", "held-out", "--run-dir", tmp_path / "run")
+    train_lstm.main(words("fast", "--data", directory, *options))
+    assert "note: no row can be held out" in capsys.readouterr().out
+    assert load_result(tmp_path / "run")["data"]["rows"] == {"train": 6, "held_out": 0, "test": 2}
+
+
+def test_a_worthless_model_says_what_is_wrong_with_it(tmp_path, capsys):
+    rows = [["common", f"goal {i}"] for i in range(60)] + [["rare", f"bank {i}"] for i in range(9)]
+    result, _ = trained_on(corpus(tmp_path / "d", rows))
+    assert result["majority_accuracy"] == result["test_accuracy"] == 6 / 7
+    accuracy, problems, remedies, *_ = capsys.readouterr().out.splitlines()
+    assert accuracy.endswith("; the most frequent class alone: 0.8571")
+    wrong = "never predicted: rare; no better than the most frequent class; only 8 steps in all"
+    assert problems == wrong
+    assert remedies == "try: the recipe own, more --epochs, --class-weights balanced"
 
 
 def test_a_language_without_spaces_gets_a_hint_and_is_read_by_characters(tmp_path, capsys):
@@ -226,10 +245,11 @@ def test_columns_and_encoding_of_ones_own_are_in_the_model_the_card_and_the_resu
 ):
     header, rows = (
         ["Nr", "Rezension", "Stimmung/Note"],
-        [["7", "schön gut", "+1"], ["8", "übel", "-1"]],
+        [["7", f"schön gut {i}", "+1"] for i in range(20)]
+        + [["8", f"übel {i}", "-1"] for i in range(20)],
     )
     file = tmp_path / "rezensionen.csv"
-    file.write_bytes(as_table(";", [header, *rows * 20]).encode("cp1252"))
+    file.write_bytes(as_table(";", [header, *rows]).encode("cp1252"))
     columns = ["--text-column", "rezension", "--label-column", "stimmung/note"]
     options = ["--encoding", "cp1252", *columns, "--data", file, "--export"]
     result, run = trained_on(tmp_path, *options, "--epochs", 8)

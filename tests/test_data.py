@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -142,20 +144,26 @@ def test_without_boundaries_only_texts_of_one_length_share_a_batch(many):
         assert set(tokens.lengths[labels].clip(min=1)) == {ids.shape[1]}
 
 
-def test_rows_held_out_are_the_last_and_not_trained_on(many):
-    train, held_out = data.hold_out(many, many[:7], "held-out")
-    assert (len(train), len(held_out)) == (90, 11)
-    assert [*train.labels, *held_out.labels] == many.labels.tolist()
-    train, validation = data.hold_out(many, many[:7], "test")
-    assert (len(train), len(validation)) == (101, 7)
-    train, validation = data.hold_out(many, many[:7], "none")
-    assert (len(train), validation) == (101, None)
+def test_what_is_validated_on(many, vectorizer):
+    test, file, empty = many[:7], many[:5], data.vectorize(vectorizer, rows([]))
+    assert data.hold_out(many, file, test, "test") == (many, test)
+    assert data.hold_out(many, file, test, "none") == (many, None)
+    assert data.hold_out(many, file, test, "held-out") == (many, file)
+    train, held_out = data.hold_out(many, empty, test, "held-out")  # a class has one text
+    assert (len(train), held_out) == (101, None)
     assert data.evaluation_batches(None) is None
 
 
-def test_too_few_rows_to_hold_any_out_are_refused(many):
-    with pytest.raises(UserError, match="no row is left to train on"):
-        data.hold_out(many[:1], many, "held-out")
+def test_a_tenth_of_each_class_is_held_out_and_texts_that_are_read_alike_stay_together(vectorizer):
+    texts = [f"{word} {'a ' * i}" for i in range(15) for word in ("oil", "goal")]
+    tokens = data.vectorize(vectorizer, rows([*texts, "Oil, a!", "goal A"]))
+    tokens = replace(tokens, labels=np.array([0, 1] * 16, np.int32))
+    train, held_out = data.hold_out(tokens, tokens[:0], tokens, "held-out")
+    assert held_out.labels.tolist() == [0, 1, 0, 1]
+    assert sorted([*train.starts, *held_out.starts]) == tokens.starts.tolist()
+    assert held_out.lengths.tolist() == [14, 14, 15, 15]  # the last, which no other text equals
+    for part in (train, held_out):  # the first texts of two tokens, and the two that equal them
+        assert (part.lengths == 2).sum() in (0, 4)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
@@ -193,6 +201,32 @@ def test_the_length_buckets_are_described(many):
     count = len(batches.boundaries)
     assert f"in {count} length buckets ({low} to {high} tokens)" in str(batches)
     assert f"padded to {high} tokens" in str(data.TrainingBatches(many, 8, buckets=1))
+
+
+@pytest.mark.parametrize(
+    ("how", "columns", "example"),
+    [
+        ({"reads": "title"}, "column 'title'", "the goal\\x1b31m"),
+        ({"max_words": 5}, "columns 'title', 'text'", "the goal\\x1b31m was very very"),
+        ({"tokens": "characters", "max_words": 5, "reads": "title"}, "column 'title'", "t h e   g"),
+        (
+            {},
+            "columns 'title', 'text'",
+            "the goal\\x1b31m was " + "very " * 8 + "...",
+        ),
+    ],
+)
+def test_a_corpus_is_described_with_a_text_as_it_is_read(how, columns, example, tmp_path):
+    rows = "".join(f"{label},The Goal\x1b[31m!,was {'very ' * 20}{label}\n" for label in "aabb")
+    (tmp_path / "train.csv").write_text(f"label,title,text\n{rows}")
+    (tmp_path / "test.csv").write_text(f"label,title,text\n{rows}")
+    corpus = data.load(str(tmp_path))
+    vectorizer = data.fit_vectorizer(corpus.train, "title+description", 20, **how)
+    assert data.describe(corpus, vectorizer).splitlines()[2:4] == [
+        f'texts: {columns}, such as "{example}"',
+        "notes: train rows that repeat the text of another: 2; "
+        "4 of 4 test texts are also in train: the test accuracy is too high",
+    ]
 
 
 def test_longer_texts_are_cut_and_counted():

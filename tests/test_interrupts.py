@@ -70,7 +70,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
 
 def test_ctrl_c_before_training_leaves_one_line_and_nothing_behind(tiny, tmp_path):
     process = started("train_rnn", "--data", tiny, "--run-dir", tmp_path / "runs" / "run")
-    begin, corpus = process.stdout.readline(), process.stdout.readline()
+    begin, _, corpus = (process.stdout.readline() for _ in range(3))
     assert begin.startswith("train_rnn titles, seed 1: ")
     assert corpus.startswith(f"{tiny}: 80 train rows")
     process.send_signal(signal.SIGINT)
@@ -145,7 +145,7 @@ def test_what_is_measured_is_told_before_the_pictures_whose_failure_is_told_too(
     told = capsys.readouterr()
     assert end.value.code == 1
     assert "test accuracy" in told.out
-    assert "predict" not in told.out  # there is nothing yet to predict with
+    assert "predict:" not in told.out  # there is nothing yet to predict with
     assert told.err.count("\n") == 1
     assert "confusion_matrix.png" in told.err
     assert not (run / "result.json").exists()

@@ -14,7 +14,7 @@ import data
 from training.machine import peak_memory_mb
 
 rows, text = data.load(sys.argv[1]).train, "title+description"
-tokens = data.vectorize(data.fit_vectorizer(rows, text, 20000), rows, text)
+tokens = data.vectorize(data.fit_vectorizer(rows, text, 20000), rows)
 next(iter(data.TrainingBatches(tokens, 128, 16).dataset()))
 print(len(tokens), peak_memory_mb())
 """

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import signal
 
@@ -32,8 +33,9 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     done = run_script(script, "--data", "sample", "--train-rows", 200, "--run-dir", run, *SMALL)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    accuracy, where, how = done.stdout.splitlines()[-3:]
-    assert accuracy.startswith("test accuracy 0.")
+    *_, where, how = done.stdout.splitlines()
+    [accuracy] = re.findall("^test accuracy 0.*", done.stdout, flags=re.M)
+    assert accuracy.endswith("; the most frequent class alone: 0.2500")
     assert "tutorial" not in accuracy
     assert where == f"run: {run}"
     assert how.startswith(f"predict: python predict.py {run} ")
@@ -219,9 +221,10 @@ def test_a_run_says_what_and_where_it_is_before_tensorflow_is_imported(
 
     monkeypatch.setattr(startup, "tensorflow", tensorflow)
     train_lstm.main(words("tutorial", "--data", tiny, "--run-dir", tmp_path / "run", "--units", 2))
-    first, second = said[0].splitlines()
+    first, second, third = said[0].splitlines()
     assert first == f"train_lstm tutorial, seed 1: {tmp_path / 'run'}"
     assert second == "changed: --units 2"
+    assert third == "hint: the recipe for a corpus of your own is called own"
 
 
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):

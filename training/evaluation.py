@@ -38,6 +38,15 @@ def count(labels, predicted, classes):
     return matrix
 
 
+def majority_accuracy(train_labels, test_labels):
+    """Computes the accuracy of always predicting the most frequent class in train.
+
+    Args:
+        train_labels, test_labels: int arrays of shape (texts,).
+    """
+    return float(np.mean(test_labels == np.bincount(train_labels).argmax()))
+
+
 def reliability(probabilities, labels, bins=15):
     """Computes accuracy and mean confidence in confidence bins, for a reliability diagram.
 

@@ -4,8 +4,11 @@ import os
 import shlex
 import subprocess
 
+from corpus.classes import listed
 from training import plots
 from training.recipes import flags
+
+FEW_STEPS = 100  # a network that took fewer has rarely learned enough
 
 
 def run_name(result):
@@ -38,19 +41,45 @@ def draw(directory, history, matrix, result):
         plots.confusion_matrix(matrix, result["classes"], title, path)
 
 
-def print_accuracy(result):
-    """Prints how well a run did.
+def print_accuracy(result, matrix):
+    """Prints how well a run did, and in plain words what is wrong where something is.
 
     Args:
         result: the contents of its result.json.
+        matrix: its confusion matrix on the test rows.
     """
     tutorial = result["tutorial_accuracy"]
     beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
     seconds = result["seconds"]["total"]
     accuracy, f1 = f"test accuracy {result['test_accuracy']:.4f}", result["macro_f1"]
-    print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s")
+    majority = f"the most frequent class alone: {result['majority_accuracy']:.4f}"
+    print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s; {majority}")
     if epoch := result["best_epoch"]:
         print(f"kept epoch {epoch}, the best on held-out rows")
+    problems, remedies = _problems(result, matrix)
+    if problems:
+        print("; ".join(problems))
+        if remedies:
+            print(f"try: {', '.join(remedies)}")
+
+
+def _problems(result, matrix):
+    """(what is wrong with a model, what could help): two lists of `str`."""
+    accuracy, majority, steps = (result[k] for k in ("test_accuracy", "majority_accuracy", "steps"))
+    missing = (matrix.sum(axis=0) == 0) & (matrix.sum(axis=1) > 0)
+    never = [result["classes"][i] for i in missing.nonzero()[0]]
+    problems = [f"never predicted: {listed(never)}"] if never else []
+    if accuracy <= majority:
+        problems.append("no better than the most frequent class")
+    if steps < FEW_STEPS and (problems or accuracy < majority + (1 - majority) / 3):
+        problems.append(f"only {steps} steps in all")
+    remedies = [] if result["recipe"] == "own" else ["the recipe own"]
+    if not result["best_epoch"]:
+        remedies.append("more --epochs")
+    uneven = majority > 1.5 / len(result["classes"])
+    if never and uneven and result["hyperparameters"]["class_weights"] == "none":
+        remedies.append("--class-weights balanced")
+    return problems, remedies
 
 
 def print_commands(result, directory, arguments):

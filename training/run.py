@@ -14,6 +14,7 @@ from training.directory import EXPORT, SECONDS, RunDirectory
 
 VERIFIED_TEXTS = 100  # the first test rows
 COLUMNS = "text_column", "label_column", "encoding"  # the options that say how files are read
+FOR_RECIPES = "ag_news", "sample", "tfds:ag_news_subset"  # corpora that every recipe suits
 
 
 def start(file, about, hyperparameters, known_recipes, arguments=None):
@@ -114,6 +115,8 @@ class Run:
         ):
             if words := recipes.flags(recipes.changes(before, after)):
                 self.print(f"{name}: {' '.join(words)}")
+        if self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
+            self.print("hint: the recipe for a corpus of your own is called own")
 
     def callbacks(self, corpus, batches):
         """Callbacks of `fit` that check, record, save, resume and stop a run.
@@ -139,8 +142,12 @@ class Run:
             hint = "; predict.py RUN --export DIR exports it" if self.options.export else ""
             print(f"{self.directory.path}: this run is finished, nothing to resume{hint}")
             raise _NothingToDo
-        self._rows = {"train": len(batches.tokens), "held_out": len(corpus.train)}
-        self._rows["held_out"] -= self._rows["train"]
+        held_out = len(corpus.train) - len(batches.tokens)
+        if self.hyperparameters.validation == "held-out":
+            held_out = held_out or len(corpus.validation)
+            if not held_out:
+                self.print("note: no row can be held out: every text is the only one of a class")
+        self._rows = {"train": len(batches.tokens), "held_out": held_out}
         self._history = callbacks.History(len(batches))
         self._stopping = callbacks.EarlyStopping(
             self.directory, self._history, self.hyperparameters.patience
@@ -196,8 +203,10 @@ class Run:
         result = self._result(model, vectorizer, test, corpus)
         scores = evaluation.scores(matrix, corpus.classes)
         result |= {"test_accuracy": scores.pop("accuracy")} | scores
+        result["majority_accuracy"] = evaluation.majority_accuracy(corpus.train.labels, test.labels)
+        result["steps"] = self._history.points[-1]["step"]
         self.directory.write_json(SECONDS, result["seconds"])
-        results.print_accuracy(result)
+        results.print_accuracy(result, matrix)
         results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
         self.directory.write_json("result.json", result)
         self.directory.publish()

@@ -32,16 +32,16 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"no file train\.csv \(or .*\)$"):
         loading.load(tmp_path)
     (tmp_path / "test.csv").touch()
-    with pytest.raises(UserError, match=r"train\.jsonl$"):
+    with pytest.raises(UserError, match=r"parquet\)$"):
         loading.load(tmp_path)
     (tmp_path / "reviews.csv").touch()
-    with pytest.raises(UserError, match=r"train\.jsonl; is it reviews\.csv\? Rename it"):
+    with pytest.raises(UserError, match=r"parquet\); is it reviews\.csv\? Rename it"):
         loading.load(tmp_path)
 
 
 def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tmp_path):
     assert loading.load(tiny).classes == ag_news.CLASSES
-    assert "AG News's names (write others into classes.txt)" in str(loading.load(tiny))
+    assert "AG News's names (write others into classes.txt)" in loading.load(tiny).remarks[0]
     for split in ("train.csv", "test.csv"):
         shutil.copy(tiny / split, tmp_path)
     (tmp_path / "classes.txt").write_text("a\nb\nc\nd\n")
@@ -56,7 +56,45 @@ def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tm
 def test_a_class_without_a_test_row_is_named(tmp_path):
     (tmp_path / "train.csv").write_text("a,x\nb,y\na,x\nb,z\n")
     (tmp_path / "test.csv").write_text("a,x\n")
-    assert str(loading.load(tmp_path)).endswith("; no test rows of b")
+    assert loading.load(tmp_path).remarks[0] == "no test rows of b"
+
+
+def test_rows_are_set_aside_by_class_and_the_only_row_of_one_stays_in_train(tmp_path):
+    rows = [f"common,text {i}\n" for i in range(378)] + [f"rare,word {i}\n" for i in range(5)]
+    (tmp_path / "train.csv").write_text("".join([*rows, "single,alone\n"]))
+    loaded = loading.load(tmp_path)
+    assert np.bincount(loaded.test.labels).tolist() == [38, 1]
+    assert np.bincount(loaded.train.labels).tolist() == [340, 4, 1]
+    assert loaded.remarks == ("the only row of 'single' stays in train",)
+    assert str(loaded).splitlines() == [
+        f"{tmp_path}: 345 train rows (train.csv), 39 test rows (set aside)",
+        "labels: column 1, 3 classes: common (340), rare (4), single (1)",
+    ]
+
+
+def test_where_no_row_can_be_set_aside_is_refused(tmp_path):
+    (tmp_path / "train.csv").write_text("a,x\nb,y\na,x\n")
+    with pytest.raises(UserError, match=r"no row can be set aside .* add rows, or a"):
+        loading.load(tmp_path)
+
+
+def test_texts_that_are_used_twice_are_counted(tmp_path):
+    (tmp_path / "train.csv").write_text("a,x\nb,x\na,y\na,y\nb,z\nb,w\n")
+    (tmp_path / "test.csv").write_text("a,x\na,q\nb,z\nb,r\n")
+    assert loading.load(tmp_path).remarks == (
+        "train rows that repeat the text of another: 2",
+        "train texts with more than one label: 1",
+        "2 of 4 test texts are also in train: the test accuracy is too high",
+    )
+    (tmp_path / "test.csv").write_text("a,x\na,-\n" + "".join(f"b,{i}\n" for i in range(200)))
+    assert loading.load(tmp_path).remarks[-1] == "1 of 202 test texts are also in train"
+
+
+def test_columns_that_are_not_used_are_named(tmp_path):
+    (tmp_path / "train.csv").write_text("ID,text,label\n1,x,a\n2,y,a\n3,z,b\n4,w,b\n")
+    loaded = loading.load(tmp_path)
+    assert loaded.remarks == ("unused columns: 'id'",)
+    assert "labels: column 'label', 2 classes: a (1), b (1)" in str(loaded)
 
 
 def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
@@ -66,7 +104,8 @@ def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
     counts = np.bincount(loading.load(tmp_path, train_rows=10).train.labels)
     assert f"2 classes: a ({counts[0]}), b ({counts[1]})" in told
     (tmp_path / "test.csv").write_text("a,x\nb,y\n")
-    assert str(loading.load(tmp_path)).endswith("a (10), b (10); train rows without text: 2")
+    assert str(loading.load(tmp_path)).endswith("a (10), b (10)")
+    assert "train rows without text: 2" in loading.load(tmp_path).remarks
 
 
 def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):
@@ -102,12 +141,14 @@ def write(directory, **files):
 
 
 def test_a_file_is_a_corpus_and_nothing_beside_it_is_read(tmp_path):
-    write(tmp_path, train="a,x b,y " * 10, test="c,z", validation="c,z")
+    write(
+        tmp_path, train=" ".join(f"a,x{i} b,y{i}" for i in range(10)), test="c,z", validation="c,z"
+    )
     (tmp_path / "classes.txt").write_text("one")
     loaded = loading.load(tmp_path / "train.csv")
     assert (len(loaded.train), len(loaded.test), len(loaded.validation)) == (18, 2, 0)
     assert loaded.classes == ("a", "b")
-    assert "not used" not in str(loaded)
+    assert loaded.remarks == ()
     with pytest.raises(UserError, match=r"gone\.csv: no such directory or file"):
         loading.load(tmp_path / "gone.csv")
 
@@ -127,7 +168,7 @@ def test_validation_rows_are_those_of_their_file(tmp_path):
 
 def test_files_that_are_not_used_are_named(tmp_path):
     write(tmp_path, train="a,x b,y a,z b,z", test="a,v b,w", more="a,b", trains="a,b")
-    assert "not used: more.csv, trains.csv" in loading.load(tmp_path).remarks
+    assert "files that are not used: more.csv, trains.csv" in loading.load(tmp_path).remarks
 
 
 def test_classes_whose_names_differ_in_capitals_or_spaces_alone_are_named(tmp_path):
@@ -161,7 +202,7 @@ def test_options_name_the_columns_of_every_file(tmp_path):
     write(tmp_path, test="text,label v,b w,a")
     with pytest.raises(UserError, match=r"test\.csv, row 1: no column 'Say' .*: 'text', 'label'"):
         loading.load(tmp_path, text_columns=["Say"], label_column="Mood")
-    with pytest.raises(UserError, match="need --data with a directory or a file"):
+    with pytest.raises(UserError, match="--encoding needs --data with a directory"):
         loading.load("ag_news", encoding="cp1252")
 
 

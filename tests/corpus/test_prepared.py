@@ -63,7 +63,8 @@ def test_a_dataset_is_trained_on_and_predicted_under_the_names_of_its_classes(
     small = ["--export", "--units", 8, "--embed-size", 16, "--batch-size", 4, "--epochs", 4]
     train_lstm.main(words("fast", "--data", "tfds:reviews/short", "--run-dir", run, *small))
     shown = capsys.readouterr().out
-    assert "'topic' = label, 'headline' = title, 'review body' = description" in shown
+    assert "labels: column 'topic', 4 classes" in shown
+    assert "texts: columns 'headline', 'review body', such as" in shown
     assert " --data tfds:reviews/short " in (run / "model" / "README.md").read_text()
     result = load_result(run)
     assert result["classes"] == NAMES

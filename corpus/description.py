@@ -1,0 +1,77 @@
+"""Describes a corpus: its rows, its classes, how its texts are read, and what is odd about them."""
+
+import numpy as np
+
+from corpus.classes import alike, listed
+
+EXAMPLE = 60  # characters of a text that are shown
+
+
+def describe(corpus, vectorizer):
+    """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
+    lines = [str(corpus), _describe_texts(corpus, vectorizer)]
+    lines += [f"notes: {'; '.join(corpus.remarks)}"] if corpus.remarks else []
+    lines.append(f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}")
+    if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
+        lines.append("hint: spaces rarely separate words here; try --tokens characters")
+    return "\n".join(lines)
+
+
+def _describe_texts(corpus, vectorizer):
+    """Which columns are read, and how the first text is read, in a line."""
+    several = vectorizer.text != "title" and any(corpus.train.descriptions)
+    names = [*map(repr, corpus.text_names)]
+    columns = f"column {(names or ['2'])[0]}"
+    if several:
+        columns = f"columns {listed(names) or '2 and up'}"
+    texts = corpus.train[:100].texts(vectorizer.text).tolist()
+    tokens = vectorizer.tokenize(texts)[:, : vectorizer.max_words or None].to_list()
+    example = next((b" ".join(words).decode() for words in tokens if words), "")
+    # Control characters would change how the terminal behaves.
+    example = "".join(c if c.isprintable() else repr(c)[1:-1] for c in example)
+    example = example[:EXAMPLE] + "..." * (len(example) > EXAMPLE)
+    return f'texts: {columns}, such as "{example}"'
+
+
+def on_classes(train, test, classes):
+    """Names the classes without a test row, and those with nearly the same name: list of `str`.
+
+    Args:
+        train, test: `Rows`.
+        classes: the names of the classes.
+    """
+    counts, tested = (np.bincount(rows.labels, minlength=len(classes)) for rows in (train, test))
+    remarks, untested = [], [i for i in range(len(classes)) if not tested[i]]
+    if single := [repr(classes[i]) for i in untested if counts[i] == 1]:
+        each = "each of " if len(single) > 1 else ""
+        remarks.append(f"the only row of {each}{listed(single)} stays in train")
+    if others := [classes[i] for i in untested if counts[i] != 1]:
+        remarks.append(f"no test rows of {listed(others)}")
+    if same := [name for group in alike(classes) for name in group]:
+        remarks.append(f"classes that differ only in capitals or spaces: {listed(same)}")
+    return remarks
+
+
+def on_texts(train, validation, test):
+    """Counts the texts that are empty, or used more than once: list of `str`.
+
+    Args:
+        train, validation, test: `Rows`.
+    """
+    remarks, texts = [], zip(train.titles, train.descriptions, strict=True)
+    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
+        remarks.append(f"train rows without text: {blank:,}")
+    hashes = train.text_hashes()
+    different = set(hashes.tolist())
+    if repeated := len(train) - len(different):
+        remarks.append(f"train rows that repeat the text of another: {repeated:,}")
+        order = np.lexsort((train.labels, hashes))
+        hashes, labels = hashes[order], train.labels[order]
+        other_label = (hashes[1:] == hashes[:-1]) & (labels[1:] != labels[:-1])
+        if ambiguous := len(np.unique(hashes[1:][other_label])):
+            remarks.append(f"train texts with more than one label: {ambiguous:,}")
+    for split, rows in (("validation", validation), ("test", test)):
+        if shared := sum(text in different for text in rows.text_hashes().tolist()):
+            effect = f": the {split} accuracy is too high" if shared >= len(rows) / 100 else ""
+            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in train{effect}")
+    return remarks
