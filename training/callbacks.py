@@ -178,16 +178,18 @@ class EarlyStopping(keras.callbacks.Callback):
     FILE = "checkpoint.best.weights.h5"
     AVERAGED = 5  # epochs
 
-    def __init__(self, directory, history, patience):
+    def __init__(self, directory, history, patience, min_steps=0):
         """Watches a run.
 
         Args:
             directory: the `RunDirectory`.
             history: the `History`, which is called before this.
             patience: epochs without an improvement after which training ends; 0 for never.
+            min_steps: training does not end before this step.
         """
         super().__init__()
-        self.directory, self.history, self.patience = directory, history, patience
+        self.directory, self.history = directory, history
+        self.patience, self.min_steps = patience, min_steps
 
     @property
     def best_epoch(self):
@@ -199,7 +201,9 @@ class EarlyStopping(keras.callbacks.Callback):
     def exhausted(self):
         """Whether training has come to its end."""
         best = self._best_epochs()
-        return bool(best) and max(self._scores()) - best[0] >= self.patience
+        if not best or self.history.points[-1]["step"] < self.min_steps:
+            return False
+        return max(self._scores()) - best[0] >= self.patience
 
     def _best_epochs(self):
         """The whole epochs with the best score, in order; [] without `patience`."""

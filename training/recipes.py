@@ -72,7 +72,7 @@ class Switches:
     # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
     # the best epoch (0 = off).
     patience: int = 0
-    # With few rows, more epochs than --epochs, until they have this many steps (0 = off).
+    # Take at least this many steps: few rows have more epochs than --epochs then (0 = off).
     min_steps: int = 0
 
 

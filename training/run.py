@@ -142,15 +142,15 @@ class Run:
             hint = "; predict.py RUN --export DIR exports it" if self.options.export else ""
             print(f"{self.directory.path}: this run is finished, nothing to resume{hint}")
             raise _NothingToDo
-        held_out = len(corpus.train) - len(batches.tokens)
-        if self.hyperparameters.validation == "held-out":
+        hp, held_out = self.hyperparameters, len(corpus.train) - len(batches.tokens)
+        if hp.validation == "held-out":
             held_out = held_out or len(corpus.validation)
             if not held_out:
                 self.print("note: no row can be held out: every text is the only one of a class")
         self._rows = {"train": len(batches.tokens), "held_out": held_out}
         self._history = callbacks.History(len(batches))
         self._stopping = callbacks.EarlyStopping(
-            self.directory, self._history, self.hyperparameters.patience
+            self.directory, self._history, hp.patience, hp.min_steps
         )
         self._checkpoint = Checkpoint(
             self.directory, self._history, batches, self._stopping, self.options.resume, self.print

@@ -39,6 +39,14 @@ def test_it_ends_when_the_mean_accuracy_has_not_risen_for_some_epochs(
     assert (stopping.best_epoch, stopping.exhausted) == (best, exhausted)
 
 
+def test_it_does_not_end_before_the_least_steps():
+    stopping = watched([0.6, 0.5, 0.5], 2)
+    stopping.min_steps = 13
+    assert not stopping.exhausted
+    stopping.min_steps = 12
+    assert stopping.exhausted
+
+
 def test_an_epoch_that_was_interrupted_decides_nothing():
     stopping = watched([0.5, 0.6], 1)
     stopping.history.points[-1]["step"] = 7
