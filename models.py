@@ -123,16 +123,19 @@ class Labels(keras.layers.Layer):
         labels: tuple of the classes as they are written in the training rows.
         text_names: tuple of the names of the text columns there, () where they have none.
         label_name: the name of the column of labels there, "" where it has none.
+        encoding: of the files that are not UTF-8 or UTF-16, "" if it was not named.
     """
 
-    def __init__(self, classes, labels=None, text_names=(), label_name="", name="labels"):
+    def __init__(
+        self, classes, labels=None, text_names=(), label_name="", encoding="", name="labels"
+    ):
         super().__init__(name=name)
         self.classes, self.text_names = tuple(classes), tuple(text_names)
-        self.label_name = label_name
+        self.label_name, self.encoding = label_name, encoding
         self.labels = self.classes if labels is None else tuple(labels)
-        names = (*self.classes, *self.labels, *self.text_names, label_name)
+        names = (*self.classes, *self.labels, *self.text_names, label_name, encoding)
         if not all(type(name) is str for name in names):
-            raise ValueError("classes, labels and the names of columns must be strings")
+            raise ValueError("classes, labels, names of columns and encoding must be strings")
         sizes = map(len, (self.classes, {*self.classes}, self.labels, {*self.labels}))
         if len({*sizes}) != 1:
             raise ValueError("each class must have a name and a label of its own")
@@ -143,7 +146,7 @@ class Labels(keras.layers.Layer):
 
     def get_config(self):
         """The arguments of the constructor."""
-        names = "classes", "labels", "text_names", "label_name", "name"
+        names = "classes", "labels", "text_names", "label_name", "encoding", "name"
         return {name: getattr(self, name) for name in names}
 
 

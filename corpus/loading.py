@@ -121,7 +121,8 @@ def read(path, labels, text_columns=(), label_column=None, encoding=None):
         path: a file in one of the forms that a corpus may have.
         labels: the model's `models.Labels`. Rows may have labels or names of classes; columns that
             are called as in the model's corpus are used where the file has them.
-        text_columns, label_column, encoding: see `columns.read`.
+        text_columns, label_column: see `columns.read`.
+        encoding: of a file that is not UTF-8 or UTF-16; by default that of the model's corpus.
 
     Returns:
         (`Rows` in the order of the file, `str` that says which columns it has).
@@ -130,6 +131,7 @@ def read(path, labels, text_columns=(), label_column=None, encoding=None):
         UserError: the file cannot be used, or has a class that the model does not have.
     """
     like = labels.label_name, labels.text_names, labels.labels + labels.classes
+    encoding = encoding or labels.encoding or None
     split = columns.read(path, text_columns, label_column, encoding, like)
     return split.rows(labels.labels, "the model", labels.classes), str(split)
 
@@ -199,7 +201,8 @@ def _read(path, **options):
     if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
-    rows, origins = {"train": train.rows(labels, train_file.name)}, {"train": train_file.name}
+    rows = {"train": train.rows(labels, train_file.name)}
+    origins = {"train": train_file.name} if train_file != path else {}
     for stem, file in found.items():
         if file is not None:
             rows[stem] = _read_beside(train, file, labels, remarks, options)

@@ -263,7 +263,7 @@ def test_columns_and_encoding_of_ones_own_are_in_the_model_the_card_and_the_resu
         assert status(predict.main, [run, "--evaluate", path, *options]) == 0
         return capsys.readouterr().out
 
-    assert "'rezension' = title, 'stimmung/note' = label" in evaluated(file, "--encoding", "cp1252")
+    assert "'rezension' = title, 'stimmung/note' = label" in evaluated(file)
     other = tmp_path / "other.tsv"
     for names, options in (("label\ttext", []), ("was\twie", columns)):
         options = [{"rezension": "wie", "stimmung/note": "was"}.get(word, word) for word in options]

@@ -224,7 +224,7 @@ def test_a_run_says_what_and_where_it_is_before_tensorflow_is_imported(
     first, second, third = said[0].splitlines()
     assert first == f"train_lstm tutorial, seed 1: {tmp_path / 'run'}"
     assert second == "changed: --units 2"
-    assert third == "hint: the recipe for a corpus of your own is called own"
+    assert third == "hint: for a corpus of your own, try the recipe own"
 
 
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):

@@ -116,7 +116,7 @@ class Run:
             if words := recipes.flags(recipes.changes(before, after)):
                 self.print(f"{name}: {' '.join(words)}")
         if self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
-            self.print("hint: the recipe for a corpus of your own is called own")
+            self.print("hint: for a corpus of your own, try the recipe own")
 
     def callbacks(self, corpus, batches):
         """Callbacks of `fit` that check, record, save, resume and stop a run.
@@ -188,8 +188,8 @@ class Run:
         with clock.stage("evaluate"):
             batches = data.evaluation_batches(test)
             matrix = evaluation.confusion_matrix(masked, batches, self.verbose)
-        columns = corpus.text_names, corpus.label_name
-        labels = models.Labels(corpus.classes, corpus.labels, *columns)
+        files = corpus.text_names, corpus.label_name, self.options.encoding or ""
+        labels = models.Labels(corpus.classes, corpus.labels, *files)
         complete = models.end_to_end(model, vectorizer, labels)
         rows = test.lengths[:VERIFIED_TEXTS].argsort()
         ids, _ = test.batch(rows, test.lengths[rows].max())
