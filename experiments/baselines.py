@@ -200,6 +200,7 @@ def _result(name, scores, seconds, corpus, options):
             "rows": rows | {"test": len(corpus.test)},
             "hash": corpus.hash,
             "test_hash": corpus.test_hash,
+            "options": options.columns(),
         },
         "seed": options.seed,
         "parameters": scores["parameters"],

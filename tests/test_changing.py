@@ -53,7 +53,7 @@ EDITS = {
     "reads=hp.text": 'reads="title"',
     "tokens=hp.tokens": 'tokens="characters"',
     "markup=hp.markup": 'markup="removed"',
-    "epochs=hp.epochs,": "epochs=3,",
+    "epochs=epochs,": "epochs=3,",
     "models.lstm(": "models.masked_lstm(",
 }
 
@@ -134,7 +134,7 @@ def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, t
             'RECIPES = {\n    "mine": Recipe("my recipe", None, units=4, epochs=2),\n',
         ),
         (
-            "devices.adam(hp.learning_rate, hp.schedule, hp.epochs * len(batches))",
+            "devices.adam(hp.learning_rate, hp.schedule, epochs * len(batches))",
             "keras.optimizers.SGD(0.1, clipnorm=hp.clip_norm)",
         ),
         ("        import data", "        import keras\n        import data"),

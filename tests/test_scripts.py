@@ -200,8 +200,8 @@ def test_a_finished_run_is_refused_resumed_as_done_and_overwritten(trained, tiny
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("train.csv", "not a directory; --data takes ag_news, sample, tfds:NAME or a directory"),
-        ("no", "no such directory"),
+        ("no.csv", "no such directory or file; --data takes ag_news, sample, tfds:NAME, a"),
+        ("no", "no such directory or file"),
     ],
 )
 def test_a_mistaken_data_path_is_told_before_anything_else(tiny, tmp_path, capsys, source, message):

@@ -93,6 +93,11 @@ class DataOptions:
     # Use at most this many test rows (0 = all).
     test_rows: int = 0
 
+    def columns(self):
+        """How the files are read, as far as options say it: dict of option to value."""
+        names = "text_column", "label_column", "encoding"
+        return {name: value for name in names if (value := getattr(self, name))}
+
 
 @dataclass(frozen=True)
 class Options(DataOptions):

@@ -13,7 +13,6 @@ from training.clock import IMPORTED, clock
 from training.directory import EXPORT, SECONDS, RunDirectory
 
 VERIFIED_TEXTS = 100  # the first test rows
-COLUMNS = "text_column", "label_column", "encoding"  # the options that say how files are read
 FOR_RECIPES = "ag_news", "sample", "tfds:ag_news_subset"  # corpora that every recipe suits
 
 
@@ -223,7 +222,6 @@ class Run:
         import devices
 
         comparable = corpus.official_test and vectorizer.text == self._base.text
-        options = recipes.changes(recipes.Options(), self.options)
         names = "text", "tokens", "markup", "max_words"
         return {
             "script": self.script,
@@ -236,7 +234,7 @@ class Run:
                 "rows": self._rows | {"test": len(test)},
                 "hash": corpus.hash,
                 "test_hash": corpus.test_hash,
-                "options": {name: value for name, value in options.items() if name in COLUMNS},
+                "options": self.options.columns(),
             },
             "seed": self.seed,
             "parameters": model.count_params(),
