@@ -1,4 +1,4 @@
-"""Trains every recipe with several seeds and prints the tables of README.md and docs/results.md.
+"""Trains every recipe with several seeds and prints the tables of docs/results.md.
 
 They are also written to results.md and results.json in --dir. To continue after an interruption,
 run the same command: finished runs are not repeated, and an unfinished one is resumed. Only the
@@ -27,7 +27,7 @@ HEADER = [
 
 
 def recipe_table(report):
-    """Formats the README's table, of all recipes; for the argument see `measure`."""
+    """Formats the table of all recipes; for the argument see `measure`."""
     lines = [*HEADER, *(_row(f"`{entry['command']}`", entry) for entry in report["recipes"]), ""]
     note = "Seconds: median of whole runs"
     if any("seconds" not in entry for entry in report["recipes"]):

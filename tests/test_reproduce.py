@@ -44,9 +44,10 @@ def test_the_published_tables_are_its_output_word_for_word():
     results = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
     tables = [reproduce.recipe_table(report), reproduce.baseline_table(report)]
     tables.append(reproduce.switch_table(report))
-    assert tables[0] in readme
-    assert tables[1] in results
-    assert tables[2] in results
+    assert all(table in results for table in tables)
+    rows = [line for line in readme.splitlines() if line.startswith("| ")]
+    assert rows
+    assert all(row in tables[0].splitlines() for row in rows)
     assert "\n".join(tables) == reproduce.markdown(report)
 
 
