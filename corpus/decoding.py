@@ -2,7 +2,6 @@
 
 import codecs
 import io
-import re
 import unicodedata
 
 from corpus.errors import UserError
@@ -14,14 +13,6 @@ MARKED = {  # in this order, since one mark begins with another
     **dict.fromkeys(UTF_16_MARKS, "utf-16"),
     codecs.BOM_UTF8: "utf-8",
 }
-SIGNATURES = {
-    b"PK\3\4": "a spreadsheet (save it as CSV) or a .zip file",
-    b"\x1f\x8b": "a file that needs .gz at the end of its name",
-    b"PAR1": "a file that needs .parquet at the end of its name",
-}
-# In text that was read as UTF-8, with its other bytes as surrogates: NUL, what was indeed UTF-8,
-# and the bytes that cp1252 does not have.
-NOT_CP1252 = re.compile("[\0\x80-\ud7ff\udc81\udc8d\udc8f\udc90\udc9d\ue000-\U0010ffff]")
 
 
 def decode(stream, encoding=None):
@@ -49,7 +40,7 @@ def decode(stream, encoding=None):
             check(line)
             yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
     except UnicodeError:
-        raise ValueError(_problem(stream, encoding)) from None
+        raise ValueError(_problem(encoding)) from None
 
 
 def of_file(stream, encoding):
@@ -85,21 +76,12 @@ def _marked(stream):
     return next((name for mark, name in MARKED.items() if start.startswith(mark)), None)
 
 
-def _problem(stream, encoding):
-    """What a stream is that could not be decoded, and what to do."""
-    stream.seek(0)
-    start = stream.read(4)
-    for signature, kind in SIGNATURES.items():
-        if start.startswith(signature):
-            return f"this is {kind}, not text"
+def _problem(encoding):
+    """What to do about a line that could not be decoded."""
     if encoding is not None:
         return f"not text in {encoding}; try another --encoding"
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
-    if not any(map(NOT_CP1252.search, text)):
-        excel = "if it comes from Excel, try --encoding cp1252"
-        return f"not UTF-8; {excel} (Western Europe), cp1250 (Central Europe) or cp1251 (Cyrillic)"
-    return "not text in UTF-8, or UTF-16 with a byte order mark; name its encoding with --encoding"
+    advice = "name its encoding, such as --encoding cp1252 for a CSV file from Excel"
+    return f"not text in UTF-8, or UTF-16 with a byte order mark; {advice}"
 
 
 def check(text):

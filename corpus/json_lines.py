@@ -6,7 +6,6 @@ import re
 from corpus.decoding import check
 
 EXPECTED = "expected one object per line, or an array of objects"
-MOST_NAMES = 1000  # each object has a cell for each of them, so that memory would grow by squares
 BEGIN, SEPARATORS, END = map(re.compile, (r"\s*\[\s*", r"[\s,]*", r"\]\s*\Z"))
 
 
@@ -23,7 +22,7 @@ def rows(lines, names):
             each name so far, empty if its object lacks it.
 
     Raises:
-        ValueError: the next value is not an object, or the names are too many.
+        ValueError: the next value is not an object.
     """
     seen = set()
     for values in _values(lines):
@@ -32,9 +31,6 @@ def rows(lines, names):
         if not seen.issuperset(values):
             names.extend(name for name in values if name not in seen)
             seen.update(values)
-            if len(names) > max(MOST_NAMES, len(values)):
-                problem = f"more than {MOST_NAMES:,} different names in the objects up to here"
-                raise ValueError(f"{problem}; keep only labels and texts")
         yield [_cell(values.get(name)) for name in names]
 
 
