@@ -49,7 +49,7 @@ RECIPES = {
     "own": Recipe("your own corpus, of any size; keeps the best epoch on held-out rows", None,
         vocab_size=40000, units=32, pooling="max", dropout=0.3,
         vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
-        embeddings="corpus", adversarial=0.25, batch_size=32, epochs=5, min_steps=450,
+        embeddings="corpus", adversarial=0.15, batch_size=32, epochs=5, min_steps=450,
         learning_rate=0.003, schedule="cosine", validation="held-out", patience=5),
 }  # fmt: skip
 
