@@ -151,8 +151,8 @@ def hold_out(train, validation, test, choice):
 
     Args:
         train, validation, test: `Tokens`.
-        choice: "held-out" for the validation texts, or where there are none a tenth of the training
-            texts by class, see `corpus.rows.held_out`, which are then not trained on (None if every
+        choice: "held-out" for the validation texts; if there are none, a tenth of the training
+            texts, chosen by class and not trained on, see `corpus.rows.held_out` (None if every
             text is the only one of a class); "test" for the test texts; "none".
     """
     if choice == "test":

@@ -12,8 +12,8 @@ _REMOVED = (
     r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～"
     r"\p{Cf}\x{34F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{20E3}\x{1F3FB}-\x{1F3FF}]"
 )
-# An emoji or another pictograph: category So from U+2190 on, which RE2 can say only as a double
-# negation, and the block of emoji, since RE2 knows those of its own Unicode version alone.
+# Emoji and other pictographs: category So from U+2190 on, which RE2 can express only as a double
+# negation, and the emoji blocks, since RE2 knows only the emoji of its own Unicode version.
 _PICTOGRAPH = r"[^\x{0}-\x{218F}\P{So}]|[\x{1F000}-\x{1FAFF}]"
 # White space beyond ASCII's, https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt
 _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"

@@ -71,8 +71,8 @@ def classify(model, texts):
         texts: list of `str`.
 
     Returns:
-        A list of dicts: "text", "class", "probabilities", a dict of class name to float, and how
-        many "words" (or characters) the network reads and how many of them are "unknown".
+        A list of dicts: "text"; "class"; "probabilities", a dict of class name to float; "words",
+        how many words (or characters) the network reads; "unknown", how many of them are unknown.
     """
     import models
 
@@ -172,14 +172,14 @@ def main(arguments=None):
     help_text = "default: lines of standard input"
     parser.add_argument("text", metavar="TEXT", nargs="*", default=[], help=help_text)
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    names = {"metavar": "NAME", "help": "of FILE, where the model's corpus had other names"}
+    names = {"metavar": "NAME", "help": "name in FILE, if different from the model's corpus"}
     parser.add_argument("--text-column", nargs="+", action="extend", default=[], **names)
     parser.add_argument("--label-column", **names)
-    help_text = "of FILE or standard input, such as cp1252; default: UTF-8 or UTF-16"
+    help_text = "encoding of FILE or standard input, such as cp1252; default: UTF-8 or UTF-16"
     parser.add_argument("--encoding", metavar="NAME", help=help_text)
     task = parser.add_mutually_exclusive_group()
     task.add_argument("--explain", action="store_true", help="show the prediction after each word")
-    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows: .csv, .tsv, .jsonl")
+    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows of a file")
     task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
     if options.text and (options.evaluate, options.export) != (None, None):

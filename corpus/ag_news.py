@@ -35,7 +35,7 @@ INSTEAD = (
 
 
 def prepare():
-    """Prepares AG News where TFDS looks for it, unless it is there: downloads and stores it.
+    """Downloads AG News and prepares it for TFDS, unless that is already done.
 
     Raises:
         UserError: the download fails, or the TFDS data directory cannot be used.

@@ -10,8 +10,8 @@ from corpus.errors import UserError
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,9})?")
 LISTED, SHOWN = 8, 40  # of several labels or names, and the characters of each, in messages
-MOST_CLASSES = 10  # where more than half of the rows have a class of their own
-MOST_ROWS = 4  # where all of them have
+MOST_CLASSES = 10  # without a header, if there are more than half as many classes as rows
+MOST_ROWS = 4  # if no two rows have the same class
 
 
 def is_number(cell):

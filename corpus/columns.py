@@ -96,10 +96,10 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
     Args:
         path: a file in one of the forms that `files.read` takes.
         text_columns, label_column: names of columns that the file must have, the title's first;
-            () and None for columns whose names are known.
+            () and None to look for the usual names.
         encoding: see `files.read`.
-        like: the `label_name`, the `text_names` and the labels of rows that this file belongs to;
-            columns of these names are used where there are any.
+        like: the `label_name`, the `text_names` and the labels of the training rows; columns with
+            these names are preferred.
 
     Returns:
         A `Split`.
@@ -131,7 +131,7 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
         problem = f"no {missing} column: the header has {_quoted(header)}"
         raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}")
     elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
-        advice = "if it is not one, move it further down"
+        advice = "if it is not a header, move it further down"
         raise table.error(0, f"{UNKNOWN}: it has {_quoted(header)}; {advice}")
     else:
         names, label, texts = (), 0, [*range(1, len(names))]
@@ -148,7 +148,7 @@ def _quoted(header):
 
 
 def _position(table, header, name, flag):
-    """The index of the column that has a name, which `flag` can give."""
+    """Returns the index of the column called `name`; an error mentions `flag`."""
     found = [i for i, own in enumerate(header) if key(own) == key(name)]
     if len(found) == 1:
         return found[0]
@@ -179,9 +179,10 @@ def _check_cells(table, header, used):
 
 
 def _is_header(columns):
-    """Whether the first row looks like a header: none of its cells is a number or occurs again.
+    """Whether the first row looks like a header.
 
-    And some column has numbers, or few different cells, in nearly all of the other rows.
+    It does if none of its cells is a number or recurs in its column, and if some column is filled
+    in most of the other rows, with numbers only or with few different values.
     """
     rows, is_header = len(columns[0]) - 1, False
     for name, *cells in columns:

@@ -44,9 +44,9 @@ def decode(stream, encoding=None):
 
 
 def of_file(stream, encoding):
-    """The encoding of a stream that can seek: UTF-8 if it is beyond doubt, else the one named.
+    """Returns the encoding of a seekable stream: UTF-8 if it certainly is that, else `encoding`.
 
-    A corpus may have files in both, and cp1252 would read UTF-8 as other letters without an error.
+    A corpus may have files in both, and cp1252 would silently decode UTF-8 as the wrong letters.
     """
     _codec(encoding)
     text = io.TextIOWrapper(stream, "utf-8")
@@ -70,7 +70,7 @@ def _codec(encoding):
 
 
 def _marked(stream):
-    """The encoding that the first bytes say, or None; the stream is at its beginning again."""
+    """Returns the encoding that a byte order mark indicates, or None, and rewinds the stream."""
     start = stream.read(4)
     stream.seek(0)
     return next((name for mark, name in MARKED.items() if start.startswith(mark)), None)

@@ -18,7 +18,7 @@ def describe(corpus, vectorizer):
 
 
 def _describe_texts(corpus, vectorizer):
-    """Which columns are read, and how the first text is read, in a line."""
+    """Says in one line which columns are read, with an example as the network reads it."""
     several = vectorizer.text != "title" and any(corpus.train.descriptions)
     names = [*map(repr, corpus.text_names)]
     columns = f"column {(names or ['2'])[0]}"

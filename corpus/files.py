@@ -98,7 +98,7 @@ def read(path, encoding=None):
     """Reads a file whose name ends in one of `FORMS`.
 
     Args:
-        encoding: see `decoding.decode`; a file that is UTF-8 is read as such, .parquet anyway.
+        encoding: see `decoding.decode`; ignored for .parquet and for files that are UTF-8.
 
     Returns:
         A `Table` of at least one row and two columns.
@@ -209,7 +209,10 @@ def _reread(path, encoding, separator, options):
 
 
 def _separator(path, encoding, separators):
-    """The first of several separators that gives the first rows one width, or else any columns."""
+    """Chooses a separator: the first that splits all of the first rows into equally many columns.
+
+    If none does, the first that splits each of these rows at all.
+    """
     whole, possible = {}, []
     for separator in separators:
         rows = []
@@ -222,7 +225,7 @@ def _separator(path, encoding, separators):
             if len(widths) == 1:
                 whole[separator] = [row[0] for row in rows]
     for separator, labels in whole.items():
-        # Labels do not all have a separator in them: `sports;Late goal, great joy`.
+        # Reject a separator if all labels contain another: the comma in `sports;Late goal, joy`.
         if not any(all(other in label for label in labels) for other in {*whole} - {separator}):
             return separator
     return (*whole, *possible, *separators)[0]

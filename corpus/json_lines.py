@@ -35,7 +35,7 @@ def rows(lines, names):
 
 
 def _values(lines):
-    """Yields the value of each line, an empty object for a blank one, or those of an array."""
+    """Yields the value of each line, {} for a blank one; of an array, each of its values."""
     for line in lines:
         if BEGIN.match(line):
             yield from _array("".join([line, *lines]))

@@ -72,9 +72,9 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, 
     """Loads a corpus.
 
     Args:
-        source: "ag_news", "sample", "tfds:NAME" or "tfds:NAME/CONFIG" for a dataset that TFDS has
-            prepared, a directory that holds train.csv or another of `files.FORMS`, perhaps the
-            same for test and validation, and perhaps classes.txt; or a file of training rows.
+        source: "ag_news"; "sample"; "tfds:NAME" or "tfds:NAME/CONFIG" for a dataset that TFDS has
+            prepared; a directory with a train file in one of `files.FORMS` and, optionally, test
+            and validation files and classes.txt; or a file of training rows.
         train_rows, test_rows: use at most this many rows; 0 means all.
         text_columns, label_column, encoding: for all files, see `columns.read`.
 
@@ -174,7 +174,7 @@ def _read_prepared(source, text_columns, label_column):
 
 
 def _set_aside(rows, source):
-    """(the rows to train on, the rows to test on) where a corpus has train rows alone."""
+    """Splits a corpus that has only train rows: (rows to train on, rows to test on)."""
     rows, _ = rows.in_hash_order()
     aside = held_out(rows.labels, rows.text_hashes())
     if not aside.any():
@@ -220,7 +220,7 @@ def _unused_columns(split):
 
 
 def _read_beside(train, file, labels, remarks, options):
-    """The rows of a test or validation file; a remark where its columns are not those of train."""
+    """Reads a test or validation file; adds a remark if its columns differ from train's."""
     split = columns.read(file, **options, like=(train.label_name, train.text_names, labels))
     if len(split.texts) != len(train.texts):
         counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"

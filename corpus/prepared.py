@@ -20,7 +20,7 @@ IDENTIFIER = re.compile(r"(.* )?u?id")  # a feature of text that nobody reads
 
 @contextmanager
 def library():
-    """Yields TFDS, with its log and its progress bars switched off where nobody needs them."""
+    """Yields TFDS without its warnings, and with progress bars only in a terminal."""
     import tensorflow_datasets as tfds  # takes a second, which other corpora need not wait for
 
     logger = logging.getLogger("absl")
@@ -102,7 +102,7 @@ def _builder(tfds, name):
 
 
 def _roles(tfds, source, features, text_columns, label_column):
-    """The names of the features to read: the label's, the title's, those of further texts."""
+    """Returns the names of the features to read: the label, the title, any further texts."""
     tensors = {n: f for n, f in features.items() if isinstance(f, tfds.features.Tensor)}
     single = {name: feature for name, feature in tensors.items() if feature.shape == ()}
     texts = [name for name, feature in single.items() if feature.dtype == "string"]

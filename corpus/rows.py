@@ -22,9 +22,9 @@ def joined(texts):
 def held_out(labels, texts):
     """Chooses the rows to set aside for testing or validation: the last tenth of each class.
 
-    In this order of importance: rows with equal texts stay together; every class keeps a text;
-    every class that has another one sets one aside; it sets aside a tenth of its rows, rounded up,
-    but no more than half of its texts.
+    Rules, the most important first: rows with equal texts stay together; every class keeps a text;
+    every class with a second text sets one aside; a class sets aside a tenth of its rows, rounded
+    up, but no more than half of its texts.
 
     Args:
         labels: int array of shape (rows,), the class of each row.

@@ -1,7 +1,7 @@
 """Measures what a network has to beat: the most frequent class, and classifiers of word counts.
 
-They learn from the rows that a training script reads with the same --data and --train-rows, and are
-tested on the same rows. Each leaves a run directory, which compare.py shows beside the networks'.
+They are trained and tested on the rows that a training script reads with the same --data and
+--train-rows. Each saves a run directory, so that compare.py can list it with the networks.
 """
 
 import time
@@ -36,7 +36,7 @@ class Options(recipes.DataOptions):
     train_rows: int = 0
     # Seed of the bag of words.
     seed: int = 1
-    # Directory for the run directories; compare.py looks in runs by itself.
+    # Where to create the run directories; compare.py reads runs by default.
     dir: str = "runs"
 
 
@@ -109,7 +109,7 @@ def bag_of_words(corpus, vectorizer, seed):
     model.compile(
         keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", jit_compile=False
     )
-    # As a single epoch, since Keras takes longer between epochs of few steps than for the steps.
+    # As one long epoch: if epochs are short, Keras spends more time between them than on the steps.
     model.fit(batches.dataset().repeat(epochs), steps_per_epoch=steps, verbose=0, shuffle=False)
     test_batches = data.evaluation_batches(test, batches.boundaries)
     matrix = evaluation.confusion_matrix(model, test_batches)
@@ -174,8 +174,8 @@ def measure(options):
             with devices.prepared():
                 scores = baseline()
             if scores is None:
-                reason = f"none of its {options.tokens} is in two rows, or all rows have one class"
-                print(f"{name:14}left out: {reason}")
+                reason = f"no {options.tokens} occur in two rows, or all rows have the same class"
+                print(f"{name:14}skipped: {reason}")
                 continue
             fit = round(time.perf_counter() - begin, 3)
             seconds = before | {"fit": fit, "total": before["total"] + fit}
@@ -187,7 +187,7 @@ def measure(options):
 
 
 def _result(name, scores, seconds, corpus, options):
-    """The contents of result.json: as a training script's, null where that has no meaning."""
+    """Returns the contents of result.json, as for a training script; null if not applicable."""
     names, rows = ("text", "tokens", "train_rows"), {"train": len(corpus.train), "held_out": 0}
     changed = recipes.changes(Options(), options)
     return {

@@ -158,7 +158,7 @@ def test_a_worthless_model_says_what_is_wrong_with_it(tmp_path, capsys):
     result, _ = trained_on(corpus(tmp_path / "d", rows))
     assert result["majority_accuracy"] == result["test_accuracy"] == 6 / 7
     accuracy, problems, remedies, *_ = capsys.readouterr().out.splitlines()
-    assert accuracy.endswith("; the most frequent class alone: 0.8571")
+    assert accuracy.endswith("; predicting only the most frequent class: 0.8571")
     wrong = "never predicted: rare; no better than the most frequent class; only 8 steps in all"
     assert problems == wrong
     assert remedies == "try: the recipe own, more --epochs, --class-weights balanced"

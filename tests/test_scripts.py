@@ -35,7 +35,7 @@ def test_a_script_trains_on_the_sample(script, run_script, tmp_path):
     assert done.stderr == ""
     *_, where, how = done.stdout.splitlines()
     [accuracy] = re.findall("^test accuracy 0.*", done.stdout, flags=re.M)
-    assert accuracy.endswith("; the most frequent class alone: 0.2500")
+    assert accuracy.endswith("; predicting only the most frequent class: 0.2500")
     assert "tutorial" not in accuracy
     assert where == f"run: {run}"
     assert how.startswith(f"predict: python predict.py {run} ")
@@ -224,7 +224,7 @@ def test_a_run_says_what_and_where_it_is_before_tensorflow_is_imported(
     first, second, third = said[0].splitlines()
     assert first == f"train_lstm tutorial, seed 1: {tmp_path / 'run'}"
     assert second == "changed: --units 2"
-    assert third == "hint: for a corpus of your own, try the recipe own"
+    assert third == "hint: for your own corpus, try the recipe own"
 
 
 def test_a_run_directory_that_cannot_be_written_is_refused(run_script, tiny, tmp_path):

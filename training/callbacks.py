@@ -166,9 +166,9 @@ def _accuracy(logs, prefix="", missing=None):
 class EarlyStopping(keras.callbacks.Callback):
     """Ends `fit` when the validation accuracy has not improved for some epochs; keeps the best one.
 
-    The accuracy is the mean of an epoch and the four before it: on fifty rows, that of a single
-    epoch is mostly chance, and the loss is mostly due to a few rows. Of equal epochs the last is
-    kept, as the others are rarely better (docs/results.md).
+    The accuracy is averaged over an epoch and the four before it: on fifty rows, the accuracy of a
+    single epoch is mostly chance, and the loss depends mostly on a few rows. If several epochs are
+    equally good, the last is kept, as the others are rarely better (docs/results.md).
 
     `keras.callbacks.EarlyStopping` keeps the best weights in memory, and counts from 0 in each
     `fit`. Here the history says which epoch was the best, and a file contains its weights, so that

@@ -63,13 +63,13 @@ def parse_options(program, about, options, arguments):
     """Reads the command line of a program that has options but no recipes.
 
     Args:
-        program: how it is started.
+        program: the command that starts it, for messages.
         about: what it does, for --help.
-        options: an instance of a dataclass of options: its defaults.
+        options: an instance of a dataclass, with the default values.
         arguments: list of `str`.
 
     Returns:
-        The options, changed.
+        The options, with the values from the command line.
 
     Raises:
         SystemExit: see `parse`.
@@ -90,7 +90,7 @@ def _wrong_usage(program):
 
 
 def _values(usage, description, parts, arguments, known=()):
-    """The parts with the values that the command line gives their fields: list."""
+    """Returns the parts with their fields set from the command line, as a list."""
     parser = _parser(usage, description, parts, "--help" in arguments)
     values, unknown = parser.parse_known_args(arguments)
     values = vars(values)
@@ -113,7 +113,7 @@ def _about_unknown(word, known, flags):
 
 
 class _Several(argparse.Action):
-    """Collects the values of an option that may be repeated in a tuple."""
+    """Collects in a tuple the values of an option that may be repeated."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         before = getattr(namespace, self.dest)

@@ -72,7 +72,7 @@ class Switches:
     # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
     # the best epoch (0 = off).
     patience: int = 0
-    # Take at least this many steps: few rows have more epochs than --epochs then (0 = off).
+    # Take at least this many steps, with more epochs than --epochs if necessary (0 = off).
     min_steps: int = 0
 
 
@@ -84,11 +84,11 @@ class DataOptions:
     # file, a directory with train.csv and perhaps test.csv (or .tsv, .jsonl, .json, .parquet), or
     # "tfds:NAME" (a dataset that TFDS has prepared).
     data: str = "ag_news"
-    # Columns of text, the title's first, where the header has other names than title, text, ...
+    # Text columns, the title first, if the header has other names than title, text, ...
     text_column: tuple[str, ...] = ()
-    # Column of labels, where the header has another name than label, class or category.
+    # Label column, if the header does not call it label, class or category.
     label_column: str | None = None
-    # Encoding of the files, such as cp1252, where it is not UTF-8 or UTF-16.
+    # Encoding of the files, such as cp1252, if it is not UTF-8 or UTF-16.
     encoding: str | None = None
     # Use at most this many test rows (0 = all).
     test_rows: int = 0

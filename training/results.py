@@ -42,7 +42,7 @@ def draw(directory, history, matrix, result):
 
 
 def print_accuracy(result, matrix):
-    """Prints how well a run did, and in plain words what is wrong where something is.
+    """Prints the scores of a run and, if something looks wrong, what it is and what to try.
 
     Args:
         result: the contents of its result.json.
@@ -52,7 +52,7 @@ def print_accuracy(result, matrix):
     beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
     seconds = result["seconds"]["total"]
     accuracy, f1 = f"test accuracy {result['test_accuracy']:.4f}", result["macro_f1"]
-    majority = f"the most frequent class alone: {result['majority_accuracy']:.4f}"
+    majority = f"predicting only the most frequent class: {result['majority_accuracy']:.4f}"
     print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s; {majority}")
     if epoch := result["best_epoch"]:
         print(f"kept epoch {epoch}, the best on held-out rows")

@@ -115,7 +115,7 @@ class Run:
             if words := recipes.flags(recipes.changes(before, after)):
                 self.print(f"{name}: {' '.join(words)}")
         if self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
-            self.print("hint: for a corpus of your own, try the recipe own")
+            self.print("hint: for your own corpus, try the recipe own")
 
     def callbacks(self, corpus, batches):
         """Callbacks of `fit` that check, record, save, resume and stop a run.

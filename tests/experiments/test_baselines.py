@@ -115,7 +115,7 @@ def test_without_a_word_that_occurs_twice_tf_idf_is_left_out(tmp_path, capsys):
     pairs = [("ab"[i % 2], f"word{i} other{i}") for i in range(20)]
     corpus = write_corpus(tmp_path / "corpus", pairs)
     assert status(baselines.main, ["--data", corpus, "--dir", tmp_path / "runs"]) == 0
-    assert "\ntf-idf        left out: none of its words is in two rows" in capsys.readouterr().out
+    assert "\ntf-idf        skipped: no words occur in two rows" in capsys.readouterr().out
     recipes = {load_result(path)["recipe"] for path in (tmp_path / "runs").iterdir()}
     assert recipes == {"majority", "bag-of-words"}
 
