@@ -55,7 +55,7 @@ RECIPES = {
     "own": Recipe("your own corpus, of any size; keeps the best epoch on held-out rows", None,
         text="title+description", vocab_size=40000, embed_size=128, units=64, mask=True,
         pooling="max", dropout=0.3, vectorizer_rows=0, vectorizer_text="title+description",
-        embeddings="corpus", adversarial=0.15, batch_size=32, epochs=5, min_steps=450,
+        embeddings="corpus", adversarial=0.15, batch_size=32, epochs=5, min_steps=900,
         learning_rate=0.004, schedule="cosine", validation="held-out", patience=5),
 }  # fmt: skip
 

@@ -59,7 +59,8 @@ def labels_of(table, column):
     """
     cells = table.columns[column]
     cleaned = {cell: clean_name(cell) for cell in dict.fromkeys(cells)}
-    shared = [separator for separator in ";|\t" if all(separator in cell for cell in cleaned)]
+    separators = "" if table.names else ";|\t"  # JSON has none
+    shared = [separator for separator in separators if all(separator in cell for cell in cleaned)]
     numbers = [cell for cell, label in cleaned.items() if is_number(label)]
     names = [cell for cell, label in cleaned.items() if label and not re.search(r"\d", label)]
     mixed = []  # codes such as 2A may be among either

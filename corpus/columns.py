@@ -129,7 +129,8 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
     elif is_header or ((label is not None or texts) and not is_number(header[0])):
         missing = "label" if label is None else "text"
         problem = f"no {missing} column: the header has {_quoted(header)}"
-        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}")
+        advice = "" if is_header else "; if row 1 is not a header, move it further down"
+        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}{advice}")
     elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
         advice = "if it is not a header, move it further down"
         raise table.error(0, f"{UNKNOWN}: it has {_quoted(header)}; {advice}")

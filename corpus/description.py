@@ -9,8 +9,10 @@ EXAMPLE = 60  # characters of a text that are shown
 
 def describe(corpus, vectorizer):
     """Describes a `corpus.Corpus` and a `models.Vectorizer`, in lines for the screen."""
-    lines = [str(corpus), _describe_texts(corpus, vectorizer)]
-    lines += [f"notes: {'; '.join(corpus.remarks)}"] if corpus.remarks else []
+    lines, remarks = [str(corpus), _describe_texts(corpus, vectorizer)], [*corpus.remarks]
+    if blank := sum(not text.strip() for text in corpus.train.texts(vectorizer.text)):
+        remarks.append(f"train rows without text: {blank:,}")
+    lines += [f"notes: {'; '.join(remarks)}"] if remarks else []
     lines.append(f"vocabulary: {vectorizer.vocabulary_size():,} {vectorizer.tokens}")
     if vectorizer.tokens == "words" and not corpus.train.has_spaces(vectorizer.text):
         lines.append("hint: spaces rarely separate words here; try --tokens characters")
@@ -34,7 +36,7 @@ def _describe_texts(corpus, vectorizer):
 
 
 def on_classes(train, test, classes):
-    """Names the classes without a test row, and those with nearly the same name: list of `str`.
+    """Names the classes without a row, and those with nearly the same name: list of `str`.
 
     Args:
         train, test: `Rows`.
@@ -47,21 +49,20 @@ def on_classes(train, test, classes):
         remarks.append(f"the only row of {each}{listed(single)} stays in train")
     if others := [classes[i] for i in untested if counts[i] != 1]:
         remarks.append(f"no test rows of {listed(others)}")
+    if untrained := [name for name, count in zip(classes, counts, strict=True) if not count]:
+        remarks.append(f"no train rows of {listed(untrained)}")
     if same := [name for group in alike(classes) for name in group]:
         remarks.append(f"classes that differ only in capitals or spaces: {listed(same)}")
     return remarks
 
 
 def on_texts(train, validation, test):
-    """Counts the texts that are empty, or used more than once: list of `str`.
+    """Counts the texts that are used more than once: list of `str`.
 
     Args:
         train, validation, test: `Rows`.
     """
-    remarks, texts = [], zip(train.titles, train.descriptions, strict=True)
-    if blank := sum(not (title.strip() or rest.strip()) for title, rest in texts):
-        remarks.append(f"train rows without text: {blank:,}")
-    hashes = train.text_hashes()
+    remarks, hashes = [], train.text_hashes()
     different = set(hashes.tolist())
     if repeated := len(train) - len(different):
         remarks.append(f"train rows that repeat the text of another: {repeated:,}")
@@ -70,8 +71,13 @@ def on_texts(train, validation, test):
         other_label = (hashes[1:] == hashes[:-1]) & (labels[1:] != labels[:-1])
         if ambiguous := len(np.unique(hashes[1:][other_label])):
             remarks.append(f"train texts with more than one label: {ambiguous:,}")
-    for split, rows in (("validation", validation), ("test", test)):
-        if shared := sum(text in different for text in rows.text_hashes().tolist()):
+    validated = set(validation.text_hashes().tolist())
+    for split, rows, other, texts in (
+        ("validation", validation, "train", different),
+        ("test", test, "train", different),
+        ("test", test, "validation", validated),
+    ):
+        if shared := sum(text in texts for text in rows.text_hashes().tolist()):
             effect = f": the {split} accuracy is too high" if shared >= len(rows) / 100 else ""
-            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in train{effect}")
+            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in {other}{effect}")
     return remarks

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import re
 import zlib
 from array import array
 from contextlib import suppress
@@ -22,6 +23,7 @@ VALIDATION = ("validation", "valid", "val", "dev")
 LONGEST_FIELD = 2**31 - 1  # characters; the default of Python's csv module is 131,072
 ROWS_AT_ONCE = 512
 FIRST_ROWS = 100  # by which the separator of a .csv is chosen where there are several
+DECIMAL = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 QUOTED = {"strict": True, "skipinitialspace": True}  # a space before a quote is not text
 UNQUOTED = {"quoting": csv.QUOTE_NONE}
 
@@ -223,10 +225,14 @@ def _separator(path, encoding, separators):
         if min(widths, default=1) > 1:
             possible.append(separator)
             if len(widths) == 1:
-                whole[separator] = [row[0] for row in rows]
-    for separator, labels in whole.items():
-        # Reject a separator if all labels contain another: the comma in `sports;Late goal, joy`.
-        if not any(all(other in label for label in labels) for other in {*whole} - {separator}):
+                whole[separator] = [*zip(*rows, strict=True)]
+    for separator, (labels, *texts) in whole.items():
+        others = {*whole} - {separator}
+        if separator == ",":  # no text has to have a semicolon: `1,5;Late goal`
+            columns = [labels, *texts]
+        else:  # no label has a comma that is not a decimal one: `sports;Late goal, joy`
+            columns = [] if all(map(DECIMAL.fullmatch, labels)) else [labels]
+        if not any(all(other in cell for cell in column) for column in columns for other in others):
             return separator
     return (*whole, *possible, *separators)[0]
 

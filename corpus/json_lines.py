@@ -66,12 +66,8 @@ def _unique(pairs):
     return values
 
 
-def _not_a_number(text):
-    raise ValueError(f"{text} is not a number")
-
-
-DECODER = json.JSONDecoder(  # numbers stay as they are written
-    object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_not_a_number
+DECODER = json.JSONDecoder(  # numbers stay as they are written, NaN is null
+    object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=lambda name: None
 )
 
 

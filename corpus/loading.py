@@ -192,7 +192,7 @@ def _read(path, **options):
     names_file = files.find(path, "classes", (".txt",)) if found else None
     unused = files.unused(path, [train_file, *found.values()]) if found else []
     if train_file is None:
-        hint = f"; is it {listed(unused)}? Rename it, or use its path as --data" if unused else ""
+        hint = f"; is it {listed(unused)}? Save it as train.csv" if unused else ""
         raise UserError(f"{path}: no file train.csv (or .tsv, .jsonl, .json, .parquet){hint}")
     train = columns.read(train_file, **options)
     labels, classes = of_corpus(train, names_file, options["encoding"])

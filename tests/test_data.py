@@ -229,6 +229,15 @@ def test_a_corpus_is_described_with_a_text_as_it_is_read(how, columns, example, 
     ]
 
 
+def test_texts_that_are_empty_are_counted_in_the_columns_that_are_read(tmp_path):
+    rows = "".join(f"{label},{' ' * i},text {label}{i}\n" for label in "ab" for i in range(9))
+    (tmp_path / "train.csv").write_text(f"label,title,text\n{rows}")
+    corpus = data.load(str(tmp_path))
+    for text, said in (("title", True), ("title+description", False)):
+        vectorizer = data.fit_vectorizer(corpus.train, "title+description", 20, reads=text)
+        assert ("train rows without text: 16" in data.describe(corpus, vectorizer)) == said
+
+
 def test_longer_texts_are_cut_and_counted():
     shorter = data.fit_vectorizer(rows(TEXTS), "title", 20, max_words=2)
     tokens = data.vectorize(shorter, rows(TEXTS))

@@ -59,8 +59,7 @@ def print_accuracy(result, matrix):
     problems, remedies = _problems(result, matrix)
     if problems:
         print("; ".join(problems))
-        if remedies:
-            print(f"try: {', '.join(remedies)}")
+        print(f"try: {', '.join(remedies)}")
 
 
 def _problems(result, matrix):
@@ -79,7 +78,7 @@ def _problems(result, matrix):
     uneven = majority > 1.5 / len(result["classes"])
     if never and uneven and result["hyperparameters"]["class_weights"] == "none":
         remedies.append("--class-weights balanced")
-    return problems, remedies
+    return problems, remedies or ["more rows"]
 
 
 def print_commands(result, directory, arguments):

@@ -130,7 +130,7 @@ BAD = [
         "row 2: 'text' is a list",
     ),
     ("a.jsonl", '{"label": {"a": 1}, "text": "a"}\n', "row 1: 'label' is a list or an object"),
-    ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1: not JSON (NaN is not a number)"),
+    ("a.jsonl", '{"label": NaN, "text": "a"}\n', "row 1, column 1: no label"),
     ("a.csv", "label,text\n", "no rows after the header"),
     ("a.csv", "1,a\n,b\n", "row 2, column 1: no label"),
     ("a.csv", "1,a\nx,b\n", "row 2, column 1: the label is 'x', but another is '1'"),

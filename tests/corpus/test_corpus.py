@@ -35,7 +35,7 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"parquet\)$"):
         loading.load(tmp_path)
     (tmp_path / "reviews.csv").touch()
-    with pytest.raises(UserError, match=r"parquet\); is it reviews\.csv\? Rename it"):
+    with pytest.raises(UserError, match=r"parquet\); is it reviews\.csv\? Save it as train"):
         loading.load(tmp_path)
 
 
@@ -105,7 +105,8 @@ def test_what_is_told_of_the_classes_is_of_the_rows_that_are_taken(tmp_path):
     assert f"2 classes: a ({counts[0]}), b ({counts[1]})" in told
     (tmp_path / "test.csv").write_text("a,x\nb,y\n")
     assert str(loading.load(tmp_path)).endswith("a (10), b (10)")
-    assert "train rows without text: 2" in loading.load(tmp_path).remarks
+    (tmp_path / "classes.txt").write_text("c\nb\na\n")
+    assert "no train rows of c" in loading.load(tmp_path).remarks
 
 
 def test_a_class_that_is_one_s_name_and_another_s_label_is_refused(tmp_path):

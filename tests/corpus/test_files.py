@@ -67,6 +67,11 @@ def test_the_separator_of_a_csv_is_the_one_that_makes_its_first_rows_whole(conte
     assert set(records(table)[0]) == {"sports", "Tor, Sieg"}
 
 
+def test_a_comma_may_be_a_decimal_one(tmp_path):
+    table = files.read(write(tmp_path, b"1,5;Tor\n2,5;Wahl\n"))
+    assert records(table) == [["1,5", "Tor"], ["2,5", "Wahl"]]
+
+
 def test_commas_separate_where_semicolons_could_too(tmp_path):
     table = files.read(write(tmp_path, b"1,a;b\n2,c;d\n"))
     assert records(table) == [["1", "a;b"], ["2", "c;d"]]
