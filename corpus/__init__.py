@@ -1,1 +1,1 @@
-"""The rows of a corpus: which, how many, in what order. Only AG News needs TensorFlow."""
+"""The rows of a corpus: which, how many, in what order. Only datasets of TFDS need TensorFlow."""

@@ -8,11 +8,6 @@ from corpus.errors import UserError
 
 BYTE_ORDER_MARK = "\ufeff"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-MARKED = {  # in this order, since one mark begins with another
-    codecs.BOM_UTF32_LE: "utf-32",
-    **dict.fromkeys(UTF_16_MARKS, "utf-16"),
-    codecs.BOM_UTF8: "utf-8",
-}
 
 
 def decode(stream, encoding=None):
@@ -22,15 +17,17 @@ def decode(stream, encoding=None):
     turn a Greek question mark into the semicolon that separates columns.
 
     Args:
-        encoding: the name of one that Python has; None for UTF-8, or UTF-16 with a byte order mark.
-            Where there is a byte order mark, it decides.
+        encoding: the name of one that Python has, for what is neither UTF-8 nor, by its byte order
+            mark, UTF-16.
 
     Raises:
         ValueError: the next line is in another encoding or holds a NUL.
         UserError: Python has no such encoding of text.
     """
-    codec = _codec(encoding) if encoding is not None else "utf-8"
-    name = _marked(stream) or codec
+    name = "utf-8" if encoding is None else _codec(stream, encoding)
+    if stream.read(2) in UTF_16_MARKS and not name.startswith("utf-32"):
+        name = "utf-16"
+    stream.seek(0)
     # The decoder works on many lines at once. These handlers turn damaged bytes into halves of
     # surrogate pairs, which `check` then finds in the very line that they are in.
     errors = "surrogatepass" if name.startswith(("utf-16", "utf-32")) else "surrogateescape"
@@ -43,37 +40,25 @@ def decode(stream, encoding=None):
         raise ValueError(_problem(encoding)) from None
 
 
-def of_file(stream, encoding):
-    """Returns the encoding of a seekable stream: UTF-8 if it certainly is that, else `encoding`.
+def _codec(stream, encoding):
+    """Returns the name of an encoding, or "utf-8" if the stream certainly is that.
 
     A corpus may have files in both, and cp1252 would silently decode UTF-8 as the wrong letters.
     """
-    _codec(encoding)
-    text = io.TextIOWrapper(stream, "utf-8")
-    try:
-        return "utf-8" if sum(not line.isascii() for line in text) else encoding
-    except UnicodeError:
-        return encoding
-    finally:
-        text.detach()  # or it would close the stream
-        stream.seek(0)
-
-
-def _codec(encoding):
-    """Python's name of an encoding."""
     try:
         io.TextIOWrapper(io.BytesIO(), encoding)  # it refuses codecs that are not for text
-        return codecs.lookup(encoding).name
+        name = codecs.lookup(encoding).name
     except (LookupError, ValueError):
         problem = "Python has no such encoding of text; cp1252, for example, is one"
         raise UserError(f"--encoding {encoding!r}: {problem}") from None
-
-
-def _marked(stream):
-    """Returns the encoding that a byte order mark indicates, or None, and rewinds the stream."""
-    start = stream.read(4)
-    stream.seek(0)
-    return next((name for mark, name in MARKED.items() if start.startswith(mark)), None)
+    text = io.TextIOWrapper(stream, "utf-8")
+    try:
+        return "utf-8" if sum(not line.isascii() for line in text) else name
+    except UnicodeError:
+        return name
+    finally:
+        text.detach()  # or it would close the stream
+        stream.seek(0)
 
 
 def _problem(encoding):

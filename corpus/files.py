@@ -12,7 +12,7 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from corpus import json_lines
-from corpus.decoding import composed, decode, of_file
+from corpus.decoding import composed, decode
 from corpus.errors import UserError
 
 TEXT_FORMS = (".csv", ".tsv", ".jsonl", ".json")
@@ -152,7 +152,6 @@ def _rows(file, path, names, encoding):
         from corpus import parquet  # late: pyarrow takes half a second, other forms need not wait
 
         return parquet.rows(file, names)
-    encoding = of_file(file, encoding) if encoding is not None else None
     lines = decode(file, encoding)
     if form in (".json", ".jsonl"):
         return json_lines.rows(lines, names)
@@ -211,7 +210,7 @@ def _reread(path, encoding, separator, options):
 
 
 def _separator(path, encoding, separators):
-    """Chooses a separator: the first that splits all of the first rows into equally many columns.
+    """Chooses the first separator that splits all of the first rows into equally many columns.
 
     If none does, the first that splits each of these rows at all.
     """

@@ -164,7 +164,8 @@ def _read_prepared(source, text_columns, label_column):
         splits["test"] = splits.pop("validation")
         remarks.append("the validation rows are used for testing, since there is no other split")
     train = splits["train"]
-    labels = classes or of_corpus(train)[0]
+    labels = of_corpus(train)[0]
+    labels = classes or labels
     names = {"classes": labels, "labels": labels}
     if name == ag_news.NAME and classes:  # also as its files have it
         names["labels"] = ag_news.LABELS

@@ -13,7 +13,7 @@ ROWS_AT_ONCE = 4096
 
 
 def rows(file, names):
-    """Yields the cells of each row, as JSON would write them: 1, 1.0, true; null is empty.
+    """Yields the cells of each row as text: 1, 1.5, true; null is empty.
 
     Args:
         file: a binary file that can seek.
@@ -50,12 +50,11 @@ def _class_names(metadata):
 
 def _cells(column, classes):
     """The cells of a column: list of `str`."""
-    if types.is_floating(column.type):  # a null that pandas made may be NaN
-        values = column.to_pylist()
-        return ["" if value is None or value != value else repr(value) for value in values]
     try:
         texts = column.cast(pyarrow.string()).fill_null("").to_pylist()
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError):  # a list, or bytes
         return [Nested(column.type)] * len(column)
     named = {str(i): name for i, name in enumerate(classes or ())}
+    if types.is_floating(column.type):
+        named["nan"] = ""  # a null that pandas made
     return [named.get(text, text) for text in texts] if named else texts

@@ -78,8 +78,6 @@ def read(name, text_columns=(), label_column=None):
     if "train" not in splits:
         has = listed([*builder.info.splits])
         raise UserError(f"{source}: no labelled rows in a split train; its splits are {has}")
-    if len({*splits["train"].labels}) < 2:
-        raise UserError(f"{source}: all train rows have one label; expected two or more classes")
     return splits, classes, remarks
 
 

@@ -4,6 +4,7 @@ They are trained and tested on the rows that a training script reads with the sa
 --train-rows. Each saves a run directory, so that compare.py can list it with the networks.
 """
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,8 @@ import numpy as np
 
 from corpus.errors import UserError
 from training import command_line, machine, process, recipes, startup
+from training.atomic import atomic_write
 from training.clock import IMPORTED, clock
-from training.directory import RunDirectory
 
 PROGRAM = "python -m experiments.baselines"
 EMBED_SIZE, BATCH_SIZE, EPOCHS, LEARNING_RATE = 64, 128, 2, 0.004
@@ -180,7 +181,9 @@ def measure(options):
             fit = round(time.perf_counter() - begin, 3)
             seconds = before | {"fit": fit, "total": before["total"] + fit}
             result = _result(name, scores, seconds, corpus, options)
-            _save(Path(options.dir) / f"baseline-{name}-{time_stamp}", result)
+            with atomic_write(Path(options.dir) / f"baseline-{name}-{time_stamp}") as partial:
+                partial.mkdir(parents=True)
+                (partial / "result.json").write_text(json.dumps(result, indent=2), encoding="utf-8")
             figures = f"{result['test_accuracy']:8.4f}{result['macro_f1']:10.4f}"
             print(f"{name:14}{figures}{seconds['total']:9.0f}", flush=True)
     print(f"runs: {Path(options.dir) / f'baseline-*-{time_stamp}'}")
@@ -218,17 +221,6 @@ def _result(name, scores, seconds, corpus, options):
         "macro_f1": scores["macro_f1"],
         "per_class": scores["per_class"],
     }
-
-
-def _save(path, result):
-    """Makes a run directory that contains this result."""
-    directory = RunDirectory(path)
-    directory.claim(resume=False, overwrite=False)
-    try:
-        directory.write_json("result.json", result)
-        directory.publish()
-    finally:
-        directory.release()
 
 
 def main(arguments=None):

@@ -208,7 +208,8 @@ class EarlyStopping(keras.callbacks.Callback):
     def _best_epochs(self):
         """The whole epochs with the best score, in order; [] without `patience`."""
         scores = self._scores() if self.patience else {}
-        return [epoch for epoch in scores if scores[epoch] == max(scores.values())]
+        best = max(scores.values(), default=0)
+        return [epoch for epoch, score in scores.items() if score == best]
 
     def _scores(self):
         """Dict of whole epoch to mean validation accuracy; an interrupted one decides nothing."""
@@ -218,9 +219,8 @@ class EarlyStopping(keras.callbacks.Callback):
             if point["val_acc"] is not None and point["step"] % self.history.steps_per_epoch == 0
         }
         values = [*accuracies.values()]
-        means = (
-            np.mean(values[max(0, end - self.AVERAGED) : end]) for end in range(1, len(values) + 1)
-        )
+        windows = (values[max(0, i - self.AVERAGED + 1) : i + 1] for i in range(len(values)))
+        means = (round(float(np.mean(window)), 9) for window in windows)  # so that ties are ties
         return dict(zip(accuracies, means, strict=True))
 
     def on_epoch_end(self, epoch, logs=None):

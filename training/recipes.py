@@ -72,7 +72,8 @@ class Switches:
     # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
     # the best epoch (0 = off).
     patience: int = 0
-    # Take at least this many steps, with more epochs than --epochs if necessary (0 = off).
+    # Take at least this many steps, with more epochs than --epochs if necessary; --patience does
+    # not stop before (0 = off).
     min_steps: int = 0
 
 

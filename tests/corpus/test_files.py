@@ -159,7 +159,7 @@ def test_columns_of_parquet_are_text(tmp_path):
     table = files.read(tmp_path / "A.Parquet")
     assert table.names == ("label", "count", "text", "seen", "parts", "image")
     cells = [row[:4] for row in records(table)]
-    assert cells == [["1.0", "1", "\u00e9", "true"], ["", "", "", "false"]]
+    assert cells == [["1", "1", "\u00e9", "true"], ["", "", "", "false"]]
     assert all(isinstance(column[0], Nested) for column in table.columns[4:])
 
 
