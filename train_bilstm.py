@@ -46,7 +46,7 @@ RECIPES = {
         vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
         embeddings="corpus", adversarial=0.125,
         batch_size=128, epochs=6, learning_rate=0.004, schedule="cosine", validation="none"),
-    "own": Recipe("your own corpus, of any size; keeps the best epoch on held-out rows", None,
+    "own": Recipe("your own corpus, of any size; 500 rows of AG News: 0.79 in 27 s", None,
         vocab_size=40000, units=32, pooling="max", dropout=0.3,
         vectorizer_rows=0, vectorizer_text="title+description", buckets=32,
         embeddings="corpus", adversarial=0.15, batch_size=32, epochs=5, min_steps=450,
