@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import make_reviews
 import pytest
 import yaml
 from conftest import PROJECT, ROOMS
@@ -93,7 +94,15 @@ def test_a_training_command_runs(command, run_script, tmp_path):
     _, script, *arguments = shlex.split(command, comments=True)
     if "--embeddings" in arguments and arguments[arguments.index("--embeddings") + 1] != "corpus":
         pytest.skip("needs a file of vectors")
-    few = ["--data", "sample", "--train-rows", 300, "--epochs", 1, "--run-dir", tmp_path / "run"]
+    data = "sample"
+    if "--text-column" in arguments:  # reviews of one's own
+        names = [arguments[arguments.index(f"--{kind}-column") + 1] for kind in ("text", "label")]
+        make_reviews.main(tmp_path / "reviews.csv")
+        content = (tmp_path / "reviews.csv").read_text(encoding="utf-8")
+        data = tmp_path / "own.csv"
+        header = f"id;produkt;{';'.join(names)}"
+        data.write_text(content.replace("id;produkt;rezension;sentiment", header), encoding="utf-8")
+    few = ["--data", data, "--train-rows", 300, "--epochs", 1, "--run-dir", tmp_path / "run"]
     done = run_script(script.removesuffix(".py"), *arguments, *few)
     assert done.returncode == 0, done.stderr
 
