@@ -40,7 +40,7 @@ def prepare():
     Raises:
         UserError: the download fails, or the TFDS data directory cannot be used.
     """
-    with prepared.library() as tfds:
+    with prepared.quiet_tfds() as tfds:
         directory = Path(tfds.core.constants.DATA_DIR, NAME)
         try:
             builder = tfds.builder(NAME)

@@ -71,13 +71,14 @@ def on_texts(train, validation, test):
         other_label = (hashes[1:] == hashes[:-1]) & (labels[1:] != labels[:-1])
         if ambiguous := len(np.unique(hashes[1:][other_label])):
             remarks.append(f"train texts with more than one label: {ambiguous:,}")
-    validated = set(validation.text_hashes().tolist())
-    for split, rows, other, texts in (
-        ("validation", validation, "train", different),
-        ("test", test, "train", different),
-        ("test", test, "validation", validated),
+    validated, tested = (rows.text_hashes().tolist() for rows in (validation, test))
+    for split, texts, other, others in (
+        ("validation", validated, "train", different),
+        ("test", tested, "train", different),
+        ("test", tested, "validation", set(validated)),
     ):
-        if shared := sum(text in texts for text in rows.text_hashes().tolist()):
-            effect = f": the {split} accuracy is too high" if shared >= len(rows) / 100 else ""
-            remarks.append(f"{shared:,} of {len(rows):,} {split} texts are also in {other}{effect}")
+        if shared := sum(text in others for text in texts):
+            effect = f": the {split} accuracy is too high" if shared >= len(texts) / 100 else ""
+            counts = f"{shared:,} of {len(texts):,} {split} texts"
+            remarks.append(f"{counts} are also in {other}{effect}")
     return remarks

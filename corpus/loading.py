@@ -55,7 +55,7 @@ class Corpus:
     remarks: tuple[str, ...]
 
     def __str__(self):
-        """Two lines: the rows of each split, and those of each class in train."""
+        """Two lines: how many rows each split has, and how many each class has in train."""
         splits = []
         for name in ("train", "validation", "test"):
             if count := len(getattr(self, name)):
@@ -164,14 +164,14 @@ def _read_prepared(source, text_columns, label_column):
         splits["test"] = splits.pop("validation")
         remarks.append("the validation rows are used for testing, since there is no other split")
     train = splits["train"]
-    labels = of_corpus(train)[0]
-    labels = classes or labels
+    occurring, _ = of_corpus(train)  # at least two
+    labels = classes or occurring
     names = {"classes": labels, "labels": labels}
     if name == ag_news.NAME and classes:  # also as its files have it
         names["labels"] = ag_news.LABELS
     names |= {"text_names": train.text_names, "label_name": train.label_name, "origins": {}}
     rows = {split: table.rows(labels, source) for split, table in splits.items()}
-    return rows, names, _unused_columns(train) + remarks
+    return rows, names, remarks
 
 
 def _set_aside(rows, source):
@@ -197,7 +197,9 @@ def _read(path, **options):
         raise UserError(f"{path}: no file train.csv (or .tsv, .jsonl, .json, .parquet){hint}")
     train = columns.read(train_file, **options)
     labels, classes = of_corpus(train, names_file, options["encoding"])
-    remarks = _unused_columns(train)
+    used = train.label, *train.texts
+    others = [repr(name) for i, name in enumerate(train.names) if i not in used]
+    remarks = [f"unused columns: {listed(others)}"] if others else []
     layout = len(train.table.columns), train.label_name, train.text_names
     if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
@@ -211,13 +213,6 @@ def _read(path, **options):
     remarks += [f"files that are not used: {listed(unused)}"] if unused else []
     names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
     return rows, names | {"label_name": train.label_name, "origins": origins}, remarks
-
-
-def _unused_columns(split):
-    """A remark on the columns of a `columns.Split` that are not used, in a list."""
-    used = split.label, *split.texts
-    unused = [repr(name) for i, name in enumerate(split.names) if i not in used]
-    return [f"unused columns: {listed(unused)}"] if unused else []
 
 
 def _read_beside(train, file, labels, remarks, options):

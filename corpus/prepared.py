@@ -19,7 +19,7 @@ IDENTIFIER = re.compile(r"(.* )?u?id")  # a feature of text that nobody reads
 
 
 @contextmanager
-def library():
+def quiet_tfds():
     """Yields TFDS without its warnings, and with progress bars only in a terminal."""
     import tensorflow_datasets as tfds  # takes a second, which other corpora need not wait for
 
@@ -52,7 +52,7 @@ def read(name, text_columns=(), label_column=None):
             several labels or no rows to train on.
     """
     source, splits, remarks = PREFIX + name, {}, []
-    with library() as tfds:
+    with quiet_tfds() as tfds:
         try:
             builder = _builder(tfds, name)
             features = dict(sorted(builder.info.features.items()))  # TFDS may have any order

@@ -35,7 +35,7 @@ class Clock:
         self._earlier = {name: float(value) for name, value in seconds.items()}
 
     def so_far(self):
-        """The seconds of each stage and in total, those of earlier parts included."""
+        """The seconds of each stage and in total, including earlier parts of a resumed run."""
         now = self.seconds | {"total": time.perf_counter() - self.begin}
         names = [*self._earlier, *(name for name in now if name not in self._earlier)]
         return {name: round(self._earlier.get(name, 0) + now.get(name, 0), 3) for name in names}

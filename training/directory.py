@@ -221,7 +221,7 @@ class RunDirectory:
         return True
 
     def begin(self, settings):
-        """Begins a run, or resumes the one that is there; the arguments are those of `compare`."""
+        """Begins a run, or resumes the one that is there; for the arguments see `compare`."""
         if self._overwrite:
             shutil.rmtree(self.work)
             self.work.mkdir()

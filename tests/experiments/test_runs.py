@@ -11,7 +11,7 @@ HASH = loading.load("sample", 30000).hash
 
 
 class Executor:
-    """Makes runs that consist of a result.json; those of one recipe fail."""
+    """Makes runs that consist of a result.json; the runs of one recipe fail."""
 
     def __init__(self, machine="abacus", failing=None):
         self.plans, self.machine, self.failing = [], machine, failing
