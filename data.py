@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from corpus import loading
 from corpus.description import describe  # noqa: F401 - the scripts call it here
 from corpus.errors import UserError
-from corpus.rows import held_out
+from corpus.rows import fold, held_out
 from models import Vectorizer
 from training.clock import clock
 from training.recipes import Options
@@ -38,13 +39,19 @@ def load(options, train_rows=0):
         UserError: the rows cannot be found, read or used.
     """
     options = Options(data=options) if isinstance(options, str) else options
-    columns = options.text_column, options.label_column, options.encoding
-    return loading.load(options.data, train_rows, options.test_rows, *columns)
+    return loading.load_with(options, train_rows, test=not options.trial)
 
 
 @clock.stage("adapt")
 def fit_vectorizer(
-    rows, vectorizer_text, vocab_size, reads=None, tokens="words", markup="kept", max_words=0
+    rows,
+    vectorizer_text,
+    vocab_size,
+    reads=None,
+    tokens="words",
+    markup="kept",
+    max_words=0,
+    vocabulary=None,
 ):
     """Collects the vocabulary of texts, and decides how every text is read from here on.
 
@@ -54,6 +61,7 @@ def fit_vectorizer(
         vocab_size: the largest vocabulary, padding (id 0) and unknown token (id 1) included.
         reads: the columns that the network will read; defaults to `vectorizer_text`.
         tokens, markup, max_words: see `models.Vectorizer`.
+        vocabulary: list of `str` to use in place of the words of these texts, or None.
 
     Returns:
         A `models.Vectorizer`.
@@ -62,6 +70,8 @@ def fit_vectorizer(
         UserError: the texts contain no word.
     """
     how = {"tokens": tokens, "markup": markup, "max_words": max_words}
+    if vocabulary is not None:
+        return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
     adapted = Vectorizer(max_tokens=vocab_size, **how)
     with suppress(tf.errors.InvalidArgumentError):  # Keras's, for an empty vocabulary
         adapted.adapt(_text_chunks(rows, vectorizer_text))
@@ -153,17 +163,19 @@ def hold_out(train, validation, test, choice):
         train, validation, test: `Tokens`.
         choice: "held-out" for the validation texts; if there are none, a tenth of the training
             texts, chosen by class and not trained on, see `corpus.rows.held_out` (None if every
-            text is the only one of a class); "test" for the test texts; "none".
+            text is the only one of a class); "2/5" for the second of five parts of the training
+            texts, see `corpus.rows.fold`; "test" for the test texts; "none".
     """
     if choice == "test":
         return train, test
     if choice == "none":
         return train, None
-    if len(validation):
+    if choice == "held-out" and len(validation):
         return train, validation
     ids, begin = np.asarray(train.ids), train.starts
     texts = [hash(ids[i:j].tobytes()) for i, j in zip(begin, begin + train.lengths, strict=True)]
-    aside = held_out(train.labels, np.array(texts))
+    choose = held_out if choice == "held-out" else partial(fold, *map(int, choice.split("/")))
+    aside = choose(train.labels, np.array(texts))
     return train[~aside], train[aside] if aside.any() else None
 
 
@@ -202,7 +214,7 @@ def bucketed(lengths, batch_size, boundaries):
     return batches
 
 
-def without_padding(lengths, batch_size):
+def without_padding(lengths, batch_size=EVALUATION_BATCH_SIZE):
     """Cuts texts into batches of one length each: list of (positions in `lengths`, width)."""
     alike = [(np.flatnonzero(lengths == length), max(length, 1)) for length in np.unique(lengths)]
     return [
@@ -302,7 +314,7 @@ def evaluation_batches(tokens, boundaries=None, mask=True):
     if tokens is None:
         return None
     if boundaries is None or not mask:
-        batches = without_padding(tokens.lengths, EVALUATION_BATCH_SIZE)
+        batches = without_padding(tokens.lengths)
     else:
         batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
     return _dataset(tokens, lambda: batches, len(batches))

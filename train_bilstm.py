@@ -73,6 +73,7 @@ def main(arguments=None):
             tokens=hp.tokens,
             markup=hp.markup,
             max_words=hp.max_words,
+            vocabulary=run.vocabulary,  # with --start-from, that of another run
         )
         run.print(data.describe(corpus, vectorizer))
         splits = corpus.train, corpus.validation, corpus.test
@@ -114,7 +115,7 @@ def main(arguments=None):
             verbose=run.verbose,
             shuffle=False,  # the batches are shuffled already
         )
-        run.finish(model, vectorizer, test, corpus)  # tests, saves, verifies, reports
+        run.finish(model, vectorizer, test, validation, corpus)  # tests, saves, verifies, reports
 
 
 if __name__ == "__main__":

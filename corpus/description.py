@@ -43,7 +43,7 @@ def on_classes(train, test, classes):
         classes: the names of the classes.
     """
     counts, tested = (np.bincount(rows.labels, minlength=len(classes)) for rows in (train, test))
-    remarks, untested = [], [i for i in range(len(classes)) if not tested[i]]
+    remarks, untested = [], [i for i in range(len(classes)) if len(test) and not tested[i]]
     if single := [repr(classes[i]) for i in untested if counts[i] == 1]:
         each = "each of " if len(single) > 1 else ""
         remarks.append(f"the only row of {each}{listed(single)} stays in train")

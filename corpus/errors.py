@@ -6,7 +6,15 @@ KERAS_CAUSE = "Exception encountered: "  # Keras puts a long description of the 
 
 
 class UserError(Exception):
-    """A mistake that the user can correct. Its message is one line: what, where, what to do."""
+    """A mistake that the user can correct. Its message is one line: what, where, what to do.
+
+    Attributes:
+        status: what the script exits with: 1, or 2 for options that do not fit together.
+    """
+
+    def __init__(self, message, status=1):
+        super().__init__(message)
+        self.status = status
 
 
 def in_one_line(error):

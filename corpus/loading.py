@@ -68,7 +68,21 @@ class Corpus:
         return f"{self.name}: {', '.join(splits)}\n{labels}"
 
 
-def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None):
+def load_with(options, train_rows=0, test=True):
+    """Calls `load` with the values of a `training.recipes.DataOptions`."""
+    columns = options.text_column, options.label_column, options.encoding
+    return load(options.data, train_rows, options.test_rows, *columns, test=test)
+
+
+def load(
+    source,
+    train_rows=0,
+    test_rows=0,
+    text_columns=(),
+    label_column=None,
+    encoding=None,
+    test=True,
+):
     """Loads a corpus.
 
     Args:
@@ -77,6 +91,7 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, 
             and validation files and classes.txt; or a file of training rows.
         train_rows, test_rows: use at most this many rows; 0 means all.
         text_columns, label_column, encoding: for all files, see `columns.read`.
+        test: whether to read test rows; if not, the corpus has none, and nothing depends on them.
 
     Returns:
         A `Corpus`.
@@ -91,10 +106,12 @@ def load(source, train_rows=0, test_rows=0, text_columns=(), label_column=None, 
             raise UserError("--encoding needs --data with a directory or a file")
         splits, names, remarks = _read_prepared(source, **options)
     else:
-        splits, names, remarks = _read(path, encoding=encoding, **options)
+        splits, names, remarks = _read(path, test, encoding=encoding, **options)
     if "test" not in splits:
         splits["train"], splits["test"] = _set_aside(splits["train"], source)
         names["origins"]["test"] = "set aside"
+    if not test:
+        splits["test"] = splits["test"][:0]
     train, train_hash = _take(splits["train"], train_rows)
     test, test_hash = _take(splits["test"], test_rows)
     validation, validation_hash = _take(splits.get("validation", train[:0]), 0)
@@ -184,7 +201,7 @@ def _set_aside(rows, source):
     return rows[~aside], rows[aside]
 
 
-def _read(path, **options):
+def _read(path, test, **options):
     """(dict of split to `Rows`, dict of names as `Corpus` has them, list of remarks)."""
     found = {"train": path}
     if path.is_dir():
@@ -207,7 +224,9 @@ def _read(path, **options):
     rows = {"train": train.rows(labels, train_file.name)}
     origins = {"train": train_file.name} if train_file != path else {}
     for stem, file in found.items():
-        if file is not None:
+        if stem == "test" and file and not test:
+            rows[stem] = rows["train"][:0]
+        elif file is not None:
             rows[stem] = _read_beside(train, file, labels, remarks, options)
             origins[stem] = file.name
     remarks += [f"files that are not used: {listed(unused)}"] if unused else []

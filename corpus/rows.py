@@ -61,6 +61,24 @@ def held_out(labels, texts):
     return np.isin(texts, [*chosen])
 
 
+def fold(part, parts, labels, texts):
+    """Chooses the rows of a part of several, for cross-validation; each class is in all of them.
+
+    Rows with equal texts are in the same part, that of the first of them.
+
+    Args:
+        part, parts: which part, from 1, and of how many.
+        labels, texts: see `held_out`.
+
+    Returns:
+        Bool array of shape (rows,).
+    """
+    part_of = {}  # text to part
+    for i, text in enumerate(texts[labels.argsort(kind="stable")].tolist()):
+        part_of.setdefault(text, i % parts + 1)
+    return np.array([part_of[text] == part for text in texts.tolist()])
+
+
 @dataclass(frozen=True)
 class Rows:
     """One split of a corpus.

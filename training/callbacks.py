@@ -24,14 +24,25 @@ class Prepare(keras.callbacks.Callback):
     TensorFlow traces a function twice in which variables are created, and that takes seconds.
     """
 
-    def __init__(self, classes):
-        """Prepares for a model that has to give this many probabilities."""
+    def __init__(self, classes, weights=None):
+        """Prepares a model.
+
+        Args:
+            classes: how many probabilities it has to give.
+            weights: the weights that it begins with: list of arrays; None for its own.
+        """
         super().__init__()
-        self.classes = classes
+        self.classes, self.weights = classes, weights
 
     def on_train_begin(self, logs=None):
         with clock.stage("check"):
             verification.check(self.model, self.classes)
+        if self.weights is not None:
+            shapes = [[tuple(w.shape) for w in some] for some in (self.weights, self.model.weights)]
+            if shapes[0] != shapes[1]:
+                problem = "its network has other sizes than this; use its recipe and values"
+                raise UserError(f"--start-from: {problem}", status=2)
+            self.model.set_weights(self.weights)
         self.begin = time.perf_counter()
         self.model.optimizer.build(self.model.trainable_variables)
         probabilities = np.full((1, self.classes), 1 / self.classes, np.float32)

@@ -11,10 +11,10 @@ from typing import get_type_hints
 from corpus.errors import UserError
 from training import recipes
 from training.process import print_error
-from training.recipes import DataOptions, Options, Switches, as_flag, as_text, describe, members
+from training.recipes import DataOptions, Switches, as_flag, as_text, describe, members
 
 # The options that cannot be empty, and how --help names their value.
-VALUES = {"data": "SOURCE", "embeddings": "FILE"}
+VALUES = {"data": "SOURCE", "embeddings": "FILE", "validation": "ROWS", "start_from": "RUN"}
 VALUES |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
 VALUES |= dict.fromkeys(("text_column", "label_column", "encoding"), "NAME")
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
@@ -25,7 +25,7 @@ def typed_arguments():
     return [] if Path(sys.argv[0]).stem.endswith("kernel_launcher") else sys.argv[1:]
 
 
-def parse(script, about, kind, known, arguments):
+def parse(script, about, kind, known, options, arguments):
     """Reads the command line of a training script.
 
     Args:
@@ -33,10 +33,11 @@ def parse(script, about, kind, known, arguments):
         about: a sentence on what it trains, for --help.
         kind: its class `Hyperparameters`.
         known: dict of name to `Recipe`; the first is the default.
+        options: the `RunOptions` of the script, with their default values.
         arguments: list of `str`.
 
     Returns:
-        (name of the recipe, hyperparameters, `Options`).
+        (name of the recipe, hyperparameters, options).
 
     Raises:
         SystemExit: with status 2 and a short message for wrong usage, 0 after --help.
@@ -47,13 +48,13 @@ def parse(script, about, kind, known, arguments):
     with _wrong_usage(f"{script}.py"):
         if name not in known:
             raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
-        parts = [known[name].hyperparameters(kind), Options()]
+        parts = [known[name].hyperparameters(kind), options]
         width = max(map(len, known))
         lines = [f"  {recipe:{width}}  {known[recipe].about}" for recipe in known]
         lines = [f"{(about or '').strip()}\n", "recipes:", *lines, f"\nDefaults below: {name}."]
         usage = f"{script}.py [{'|'.join(known)}]"
         hyperparameters, options = _values(usage, "\n".join(lines), parts, arguments, known)
-        recipes.check_together(hyperparameters)
+        recipes.check_together(hyperparameters, options)
         if options.resume and not options.run_dir:
             raise UserError("--resume needs --run-dir, the directory of the run to resume")
     return name, hyperparameters, options

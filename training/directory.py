@@ -23,15 +23,17 @@ try:
 except ImportError:  # Windows: two runs started at once in one directory go unnoticed there
     fcntl = None
 
+TRIAL_RESULTS = "history.csv", "result.json"
 RESULTS = (
     "model.keras",
-    "history.csv",
+    "errors.csv",
     "learning_curve.png",
     "confusion_matrix.png",
-    "result.json",
+    *TRIAL_RESULTS,
 )
 EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
+SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
 SECONDS = "checkpoint.seconds.json"
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -185,7 +187,7 @@ class RunDirectory:
             return None
         result = load_result(self.path)
         try:
-            named = {name: result[name] for name in ("script", "recipe", "seed") if name in result}
+            named = {name: result[name] for name in SETTINGS_NAMED}
             return named | result["hyperparameters"] | {"rows_hash": result["data"]["hash"]}
         except (KeyError, TypeError) as error:
             raise UserError(f"{self.path}/result.json: damaged: {error!r}") from error
@@ -237,6 +239,8 @@ class RunDirectory:
                     remove(file)
         self._remove_export()
         for name in RESULTS:
+            if result["trial"] and name not in TRIAL_RESULTS:
+                remove(self.path / name)
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
                 os.replace(self.work / name, self.path / name)
         _remove_if_empty(self.work)

@@ -1,34 +1,77 @@
-"""How well a fitted model does on labelled batches."""
+"""How well a fitted model does on labelled texts."""
 
+import csv
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 
-def confusion_matrix(model, batches, verbose=0):
-    """Counts true class by predicted class.
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts for labelled texts.
+
+    Attributes:
+        labels: int array of shape (texts,), the true classes.
+        predicted: int array of shape (texts,), the predicted classes.
+        confidence: float array of shape (texts,), the probabilities of the predicted classes.
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+    def matrix(self, classes):
+        """The confusion matrix: int array of shape (classes, classes), see `count`."""
+        return count(self.labels, self.predicted, classes)
+
+
+def predict(model, tokens, batches, verbose=0):
+    """Predicts the class of each text.
 
     Args:
         model: from token ids to probabilities of shape (batch, classes).
-        batches: a `tf.data.Dataset` of (token ids, labels), in the same order each time.
+        tokens: the `data.Tokens`.
+        batches: list of (positions in `tokens`, width), as `data.without_padding` returns it.
         verbose: 1 for a bar on standard error that shows the time left.
 
     Returns:
-        int array of shape (classes, classes).
+        `Predictions`.
     """
+    signature = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64)]
 
     # `Model.predict` would trace the model again for each of the first widths.
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)], autograph=False)
-    def predict(ids):
-        return tf.argmax(model(ids, training=False), axis=1)
+    @tf.function(input_signature=signature, autograph=False)
+    def largest(positions, width):
+        probabilities = model(tokens.batch(positions, width)[0], training=False)
+        return tf.argmax(probabilities, axis=1), tf.reduce_max(probabilities, axis=1)
 
-    classes = model.output_shape[-1]
-    matrix = np.zeros((classes, classes), dtype=int)
-    for ids, labels in tqdm(batches, "evaluating", leave=False, disable=verbose != 1):
-        matrix += count(np.asarray(labels), np.asarray(predict(ids)), classes)
-    return matrix
+    predicted, confidence = np.zeros(len(tokens), int), np.zeros(len(tokens), np.float32)
+    for positions, width in tqdm(batches, "evaluating", leave=False, disable=verbose != 1):
+        predicted[positions], confidence[positions] = map(np.asarray, largest(positions, width))
+    return Predictions(tokens.labels, predicted, confidence)
+
+
+def write_errors(path, texts, labels, predicted, confidence, classes):
+    """Writes the texts with a wrong prediction to a CSV file, the surest first.
+
+    Args:
+        path: the file; its columns are text, class, answer and probability.
+        texts: sequence of `str`.
+        labels, predicted: int arrays of shape (texts,), the true and the predicted classes.
+        confidence: float array of shape (texts,), the probability of the predicted class.
+        classes: the names of the classes.
+    """
+    wrong = np.flatnonzero(labels != predicted)
+    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "class", "answer", "probability"])
+        for i in wrong:
+            names = classes[labels[i]], classes[predicted[i]]
+            writer.writerow([texts[i], *names, f"{confidence[i]:.4f}"])
 
 
 def count(labels, predicted, classes):
@@ -91,7 +134,7 @@ def scores(matrix, names):
 
     Returns:
         Dict of "accuracy", "macro_f1" and "per_class", a dict of name to {"precision", "recall",
-        "f1"}, each 0 where a class is empty.
+        "f1", "rows"}; the first three are 0 where a class is empty.
     """
     correct, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     per_class = {
@@ -104,9 +147,32 @@ def scores(matrix, names):
         "macro_f1": float(per_class["f1"][predicted + true > 0].mean()),
         "per_class": {
             name: {score: float(values[i]) for score, values in per_class.items()}
+            | {"rows": int(true[i])}
             for i, name in enumerate(names)
         },
     }
+
+
+def report(predictions, names, train_labels):
+    """Returns the scores that result.json contains, None for those that have no rows.
+
+    Args:
+        predictions: dict of "test" and "held_out" to `Predictions`.
+        names: the names of the classes.
+        train_labels: int array, the classes of the training rows.
+    """
+    keys = "test_accuracy", "macro_f1", "per_class", "test_interval", "majority_accuracy"
+    result = dict.fromkeys([*keys, "validation_accuracy", "validation_macro_f1"])
+    if test := predictions.get("test"):
+        result |= scores(test.matrix(len(names)), names)
+        result["test_accuracy"] = accuracy = result.pop("accuracy")
+        result["test_interval"] = wilson_interval(accuracy, len(test.labels))
+        result["majority_accuracy"] = majority_accuracy(train_labels, test.labels)
+    if held_out := predictions.get("held_out"):
+        values = scores(held_out.matrix(len(names)), names)
+        result["validation_accuracy"] = values["accuracy"]
+        result["validation_macro_f1"] = values["macro_f1"]
+    return result
 
 
 def wilson_interval(proportion, count, z=1.96):

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +31,23 @@ def machine():
     names = ", ".join(f"{spelt.get(n, n.capitalize())} {v}" for n, v in versions().items())
     shared = f", {count} {AT_ONCE}" if (count := os.environ.get("RUNS_AT_ONCE")) else ""
     return f"{processor}, {cores()} cores{shared}, {platform.system()}; {names}"
+
+
+@cache
+def code():
+    """The version of the project: its "commit", and whether its files were "changed" since.
+
+    None where Git does not say.
+    """
+    command = ["git", "-C", str(Path(__file__).parent.parent)]
+    options = {"capture_output": True, "text": True, "timeout": 10, "check": True}
+    try:
+        commit = subprocess.run([*command, "rev-parse", "HEAD"], **options).stdout
+        status = [*command, "status", "--porcelain", "--untracked-files=no"]
+        changed = subprocess.run(status, **options).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit.strip(), "changed": bool(changed)}
 
 
 def is_shared(description):

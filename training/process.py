@@ -28,13 +28,13 @@ def one_line_errors(program, interrupted="interrupted"):
         interrupted: what is printed after Ctrl-C.
 
     Raises:
-        SystemExit: with status 1 after an error, 130 after Ctrl-C.
+        SystemExit: with status 1 after an error (or its own), 130 after Ctrl-C.
     """
     try:
         with _any_output():
             yield
     except UserError as error:
-        message, status = str(error), 1
+        message, status = str(error), error.status
     except OSError as error:  # of a file, which it names, or of a stream
         where = error.filename or (error.errno != errno.ENOENT and "standard output")
         message, status = f"{where}: " * bool(where) + (error.strerror or str(error)), 1

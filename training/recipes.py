@@ -67,8 +67,9 @@ class Switches:
     schedule: Literal["constant", "cosine"] = "constant"
     # "balanced" gives texts of rare classes more weight, so that all classes count the same.
     class_weights: Literal["none", "balanced"] = "none"
-    # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), or "none".
-    validation: Literal["test", "held-out", "none"] = "test"
+    # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), "2/5" (the second
+    # of five parts of train, for cross-validation), or "none".
+    validation: str = "test"
     # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
     # the best epoch (0 = off).
     patience: int = 0
@@ -99,9 +100,15 @@ class DataOptions:
         names = "text_column", "label_column", "encoding"
         return {name: value for name in names if (value := getattr(self, name))}
 
+    def words(self):
+        """These options as on a command line, those with default values left out: list of `str`."""
+        values = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
+        default = vars(DataOptions())
+        return flags({name: value for name, value in values.items() if value != default[name]})
+
 
 @dataclass(frozen=True)
-class Options(DataOptions):
+class RunOptions(DataOptions):
     """What every run has besides its hyperparameters."""
 
     # Seed of the initial weights and of the order of the batches.
@@ -112,12 +119,25 @@ class Options(DataOptions):
     resume: bool = False
     # Replace the finished run in --run-dir as soon as this one has ended or been interrupted.
     overwrite: bool = False
+    # Print only the result.
+    quiet: bool = False
+
+    trial, export, start_from = False, False, None  # see `Options`
+
+
+@dataclass(frozen=True)
+class Options(RunOptions):
+    """What runs that train a network have besides."""
+
+    # Only choose between values, as sweep.py does: score the run on held-out rows, read no test
+    # rows and save no model.
+    trial: bool = False
+    # Begin with the weights and the vocabulary of this finished run.
+    start_from: str | None = None
     # Write TensorBoard logs to a subdirectory of this directory; needs tensorboard.
     tensorboard: str | None = None
     # Also write model/, a SavedModel for TensorFlow Serving or TensorFlow alone, with a model card.
     export: bool = False
-    # Print only the result.
-    quiet: bool = False
 
 
 class Recipe:
@@ -197,18 +217,29 @@ def _check_range(name, value, default):
         raise UserError(f"{as_flag(name)} {value}: must be {bounds}")
 
 
-def check_together(hyperparameters):
+def check_together(hyperparameters, options):
     """Refuses values that do not fit together.
 
     Raises:
         UserError: they do not; the message says what would.
     """
-    if hyperparameters.patience and hyperparameters.validation != "held-out":
+    validation = hyperparameters.validation
+    if validation not in ("test", "held-out", "none"):
+        part, _, parts = validation.partition("/")
+        if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) > 1):
+            raise UserError(
+                f"--validation {validation}: must be test, held-out, none, or a part such as 2/5"
+            )
+    holds_out = validation not in ("test", "none")
+    if options.trial and not holds_out:
+        raise UserError("--trial needs --validation held-out, or a part such as 2/5")
+    values = vars(hyperparameters)
+    if (patience := values.get("patience")) and not holds_out:
         raise UserError(
-            f"--patience {hyperparameters.patience}: needs --validation held-out, because test "
-            "rows must not choose the epoch"
+            f"--patience {patience}: needs --validation held-out, because test rows must not "
+            "choose the epoch"
         )
-    if not (hyperparameters.train_embeddings or hyperparameters.embeddings):
+    if not (values.get("train_embeddings", True) or values["embeddings"]):
         raise UserError("--no-train-embeddings: needs --embeddings, vectors that can stay fixed")
 
 

@@ -1,13 +1,15 @@
 """What a run ends with: the files of its directory and the last lines printed."""
 
+import inspect
 import os
 import shlex
 import subprocess
 
 from corpus.classes import listed
 from training import plots
-from training.recipes import flags
+from training.recipes import SIMPLE, flags
 
+MOST_CLASSES = 20  # of the table at the end
 FEW_STEPS = 100  # a network that took fewer has rarely learned enough
 
 
@@ -35,38 +37,98 @@ def draw(directory, history, matrix, result):
         UserError: a file cannot be written.
     """
     title = f"{run_name(result)}, {result['data']['rows']['train']:,} train rows"
-    with directory.writing("learning_curve.png") as path:
-        plots.learning_curve(history.points, title, path)
+    if history is not None:
+        with directory.writing("learning_curve.png") as path:
+            plots.learning_curve(history.points, title, path)
     with directory.writing("confusion_matrix.png") as path:
         plots.confusion_matrix(matrix, result["classes"], title, path)
 
 
-def print_accuracy(result, matrix):
+def layers(model):
+    """Describes each layer of a model as a call, with the arguments that are not the default.
+
+    Args:
+        model: a `keras.Sequential`.
+
+    Returns:
+        List of `str`, such as "LSTM(units=8)".
+    """
+    return [_as_call(layer) for layer in model.layers]
+
+
+def _as_call(layer):
+    defaults = {}
+    for kind in reversed(type(layer).__mro__):
+        for name, parameter in inspect.signature(kind.__init__).parameters.items():
+            defaults[name] = parameter.default
+    arguments = []
+    for name, value in layer.get_config().items():
+        if name == "layer":
+            arguments.append(_as_call(layer.layer))
+        elif type(value) in SIMPLE and name in defaults and value != defaults[name]:
+            arguments.append(f"{name}={value}")
+    return f"{type(layer).__name__}({', '.join(a for a in arguments if a[:5] != 'name=')})"
+
+
+def class_table(per_class):
+    """Formats precision, recall, F1 and rows of each class, or of the worst where there are many.
+
+    Args:
+        per_class: see `evaluation.scores`.
+
+    Returns:
+        `str`, lines after a header.
+    """
+    names, heading = [*per_class], "class"
+    if len(names) > MOST_CLASSES:
+        names = sorted(names, key=lambda name: per_class[name]["f1"])[:MOST_CLASSES]
+        heading = f"the worst {MOST_CLASSES} of {len(per_class)} classes"
+    width = max(map(len, [heading, *names]))
+    lines = [f"{heading:{width}}  precision  recall      F1    rows"]
+    for name in names:
+        values = per_class[name]
+        scores = (f"{values[score]:.4f}" for score in ("precision", "recall", "f1"))
+        lines.append("{:{}}  {:>9}  {:>6}  {:>6}".format(name, width, *scores))
+        lines[-1] += f"{values['rows']:8,}"
+    return "\n".join(lines)
+
+
+def print_scores(result, test):
     """Prints the scores of a run and, if something looks wrong, what it is and what to try.
 
     Args:
         result: the contents of its result.json.
-        matrix: its confusion matrix on the test rows.
+        test: the `evaluation.Predictions` of the test rows; None without them.
     """
-    tutorial = result["tutorial_accuracy"]
-    beside = f" (the tutorial's: {tutorial:.4f})" if tutorial else ""
-    seconds = result["seconds"]["total"]
-    accuracy, f1 = f"test accuracy {result['test_accuracy']:.4f}", result["macro_f1"]
-    majority = f"predicting only the most frequent class: {result['majority_accuracy']:.4f}"
-    print(f"{accuracy}{beside} and macro F1 {f1:.4f} after {seconds:.0f} s; {majority}")
-    if epoch := result["best_epoch"]:
-        print(f"kept epoch {epoch}, the best on held-out rows")
-    problems, remedies = _problems(result, matrix)
+    rows, seconds = result["data"]["rows"], f"after {result['seconds']['total']:.0f} s"
+    if test is not None:
+        print(class_table(result["per_class"]))
+    if result["validation_accuracy"] is not None:
+        kept = f"; kept epoch {result['best_epoch']}" if result["best_epoch"] else ""
+        accuracy, f1 = result["validation_accuracy"], result["validation_macro_f1"]
+        shown = f"{accuracy:.4f}, macro F1 {f1:.4f}, {rows['held_out']:,} rows{kept}"
+        print(f"held-out accuracy {shown}" + (f", {seconds}" if test is None else ""))
+    if test is None:
+        return
+    low, high = result["test_interval"]
+    interval = f"95% interval {low:.4f} to {high:.4f}"
+    if tutorial := result["tutorial_accuracy"]:
+        interval += f"; the tutorial's: {tutorial:.4f}"
+    accuracy, f1 = result["test_accuracy"], result["macro_f1"]
+    scores = f"{accuracy:.4f} ({interval}), macro F1 {f1:.4f}, {rows['test']:,} rows"
+    print(f"test accuracy {scores}, {seconds}")
+    print(f"predicting only the most frequent class: {result['majority_accuracy']:.4f}")
+    problems, remedies = _problems(result, test) if result["layers"] else ([], [])
     if problems:
         print("; ".join(problems))
         print(f"try: {', '.join(remedies)}")
 
 
-def _problems(result, matrix):
+def _problems(result, test):
     """(what is wrong with a model, what could help): two lists of `str`."""
     accuracy, majority, steps = (result[k] for k in ("test_accuracy", "majority_accuracy", "steps"))
-    missing = (matrix.sum(axis=0) == 0) & (matrix.sum(axis=1) > 0)
-    never = [result["classes"][i] for i in missing.nonzero()[0]]
+    missing = sorted(set(test.labels.tolist()) - set(test.predicted.tolist()))
+    never = [result["classes"][i] for i in missing]
     problems = [f"never predicted: {listed(never)}"] if never else []
     if accuracy <= majority:
         problems.append("no better than the most frequent class")
@@ -90,8 +152,9 @@ def print_commands(result, directory, arguments):
         arguments: the command line that it was started with, a list of `str`.
     """
     print(f"run: {directory}")
-    predict = ["python", "predict.py", str(directory), "Oil prices fall as supply grows"]
-    print(f"predict: {_joined(predict)}")
+    if not result["trial"]:
+        predict = ["python", "predict.py", str(directory), "Oil prices fall as supply grows"]
+        print(f"predict: {_joined(predict)}")
     if result["interrupted"]:
         words = [word for word in arguments if word not in ("--resume", "--overwrite")]
         if not any(word.partition("=")[0] == "--run-dir" for word in words):

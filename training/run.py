@@ -7,16 +7,18 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
+from corpus.classes import listed
 from corpus.errors import UserError
 from training import command_line, machine, process, recipes, startup
 from training.clock import IMPORTED, clock
-from training.directory import EXPORT, SECONDS, RunDirectory
+from training.directory import EXPORT, SECONDS, RunDirectory, load_result
 
 VERIFIED_TEXTS = 100  # the first test rows
+AG_NEWS_TRAIN_ROWS = 120_000
 FOR_RECIPES = "ag_news", "sample", "tfds:ag_news_subset"  # corpora that every recipe suits
 
 
-def start(file, about, hyperparameters, known_recipes, arguments=None):
+def start(file, about, hyperparameters, known_recipes, arguments=None, options=None):
     """Reads the command line of a training script.
 
     Args:
@@ -25,6 +27,7 @@ def start(file, about, hyperparameters, known_recipes, arguments=None):
         hyperparameters: its dataclass of them.
         known_recipes: dict of name to `Recipe`; the first is the default.
         arguments: list of `str`; None for the words that the process was started with.
+        options: the `RunOptions` that it has, with default values; None for `Options()`.
 
     Returns:
         (`Run`, the hyperparameters of the run).
@@ -37,9 +40,10 @@ def start(file, about, hyperparameters, known_recipes, arguments=None):
     arguments = command_line.typed_arguments() if arguments is None else map(str, arguments)
     arguments, script = list(arguments), Path(file).stem
     name, chosen, options = command_line.parse(
-        script, about, hyperparameters, known_recipes, arguments
+        script, about, hyperparameters, known_recipes, options or recipes.Options(), arguments
     )
-    return Run(script, name, known_recipes[name], chosen, options, arguments), chosen
+    recipe = known_recipes[name]
+    return Run(script, name, recipe, chosen, options, arguments, is_program), chosen
 
 
 class _NothingToDo(Exception):
@@ -55,14 +59,17 @@ class Run:
     at the end.
 
     Attributes:
-        options: the `Options` of the run.
+        options: the `RunOptions` of the run.
         seed: an int.
         verbose: for `fit`: 0 with --quiet, 1 in a terminal, else 2.
     """
 
-    def __init__(self, script, recipe_name, recipe, hyperparameters, options, arguments):
+    def __init__(
+        self, script, recipe_name, recipe, hyperparameters, options, arguments, is_program
+    ):
         self.script, self.recipe_name, self.recipe = script, recipe_name, recipe
         self.hyperparameters, self.options, self._arguments = hyperparameters, options, arguments
+        self._is_program = is_program  # so the process's memory is the run's
         self._base = recipe.hyperparameters(type(hyperparameters))  # with nothing changed
         self.seed = options.seed
         silent = options.quiet or sys.stdout is None  # it is closed
@@ -71,8 +78,9 @@ class Run:
         unnamed = Path("runs") / f"{script}-{recipe_name}-{moment}"
         self.directory = RunDirectory(options.run_dir or unnamed)
         named = {"script": script, "recipe": recipe_name, "seed": options.seed}
+        named |= {"trial": options.trial, "started_from": options.start_from}
         self._settings = vars(hyperparameters) | named
-        self._history = None  # until there are callbacks
+        self._history = self._former = None  # until there are callbacks, or a vocabulary
 
     def __enter__(self):
         program = f"{self.script}.py"
@@ -86,6 +94,8 @@ class Run:
             self.directory.claim(self.options.resume, self.options.overwrite)
             self.directory.compare(self._settings)
             directory_of(self.options.data)  # find a misspelt one before the wait for TensorFlow
+            if self.options.start_from is not None:
+                load_result(self.options.start_from)
             self._print_opening()
             with (
                 process.ending_on_signals(program, self.directory.release),
@@ -117,6 +127,33 @@ class Run:
         if self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
             self.print("hint: for your own corpus, try the recipe own")
 
+    @property
+    def vocabulary(self):
+        """The words of the run that --start-from names: list of `str`; None without the option."""
+        if self.options.start_from is None:
+            return None
+        from inference.answers import load_model
+
+        from models import Vectorizer, part
+
+        self._former = load_model(self.options.start_from)
+        return part(self._former, Vectorizer).get_vocabulary(include_special_tokens=False)
+
+    def _initial_weights(self, corpus):
+        """The weights of the run that --start-from names; None without the option."""
+        if self._former is None:
+            return None
+        from models import Labels, Vectorizer, part
+
+        path = self.options.start_from
+        classes = part(self._former, Labels).classes
+        if classes != corpus.classes:
+            has = f"its classes are {listed(classes)}, and the rows have {listed(corpus.classes)}"
+            raise UserError(f"--start-from {path}: {has}")
+        if part(self._former, Vectorizer).tokens != self.hyperparameters.tokens:
+            raise UserError(f"--start-from {path}: reads other --tokens", status=2)
+        return self._former.get_weights()
+
     def callbacks(self, corpus, batches):
         """Callbacks of `fit` that check, record, save, resume and stop a run.
 
@@ -141,12 +178,13 @@ class Run:
             hint = "; predict.py RUN --export DIR exports it" if self.options.export else ""
             print(f"{self.directory.path}: this run is finished, nothing to resume{hint}")
             raise _NothingToDo
-        hp, held_out = self.hyperparameters, len(corpus.train) - len(batches.tokens)
-        if hp.validation == "held-out":
-            held_out = held_out or len(corpus.validation)
-            if not held_out:
-                self.print("note: no row can be held out: every text is the only one of a class")
-        self._rows = {"train": len(batches.tokens), "held_out": held_out}
+        hp, self._train_rows = self.hyperparameters, len(batches.tokens)
+        may_hold_out = hp.validation in ("test", "none") or len(corpus.validation)
+        if self._train_rows == len(corpus.train) and not may_hold_out:
+            problem = "no row can be held out: every text is the only one of a class"
+            if self.options.trial:
+                raise UserError(f"{corpus.name}: {problem}")
+            self.print(f"note: {problem}")
         self._history = callbacks.History(len(batches))
         self._stopping = callbacks.EarlyStopping(
             self.directory, self._history, hp.patience, hp.min_steps
@@ -155,7 +193,8 @@ class Run:
             self.directory, self._history, batches, self._stopping, self.options.resume, self.print
         )
         self._signal = callbacks.StopOnSignal()
-        result = [callbacks.Prepare(len(corpus.classes)), self._history, self._stopping]
+        prepare = callbacks.Prepare(len(corpus.classes), self._initial_weights(corpus))
+        result = [prepare, self._history, self._stopping]
         result += [self._checkpoint, self._signal]
         if directory := self.options.tensorboard:
             run = self.directory.path, self.options.resume
@@ -163,13 +202,14 @@ class Run:
         # Progress after the checkpoint, for where its output is closed; `batches` ends an epoch.
         return [*result, callbacks.Progress(batches), batches]
 
-    def finish(self, model, vectorizer, test, corpus):
+    def finish(self, model, vectorizer, test, validation, corpus):
         """Evaluates a fitted model, and writes the files that the run directory ends with.
 
         Args:
             model: the model on token ids.
             vectorizer: the `models.Vectorizer` that made them.
             test: the `data.Tokens` of the test rows.
+            validation: the `data.Tokens` that `fit` validated on, or None.
             corpus: the `corpus.Corpus`; some of its test rows verify the saved model.
 
         Raises:
@@ -178,15 +218,45 @@ class Run:
         """
         import data
         import models
-        from saving import verification
         from training import evaluation, results
 
         if self._history is None or not self._history.points or self._history.model is not model:
             raise UserError("train this model by fit with callbacks=run.callbacks(corpus, batches)")
         masked = models.mask_padding(model)
+        splits = {"test": test, "held_out": validation if validation is not test else None}
         with clock.stage("evaluate"):
-            batches = data.evaluation_batches(test)
-            matrix = evaluation.confusion_matrix(masked, batches, self.verbose)
+            predictions = {
+                name: evaluation.predict(
+                    masked, tokens, data.without_padding(tokens.lengths), self.verbose
+                )
+                for name, tokens in splits.items()
+                if tokens is not None and len(tokens)
+            }
+        if not self.options.trial:
+            complete = self._save(model, masked, vectorizer, test, corpus)
+        with self.directory.writing("history.csv") as path:
+            self._history.write(path)
+        network = {
+            "parameters": model.count_params(),
+            "layers": results.layers(model),
+            "steps": self._history.points[-1]["step"],
+            "best_epoch": self._stopping.best_epoch,
+            "interrupted": self._signal.signal is not None,
+            "resumed_from_epoch": self._checkpoint.resumed_from_epoch,
+        }
+        self.report(vectorizer, predictions, corpus, network)
+        if self.options.export:
+            from saving.export import export
+
+            export(complete, self.directory.path, self.directory.path / EXPORT)
+        if self._signal.signal:
+            raise SystemExit(128 + self._signal.signal)
+
+    def _save(self, model, masked, vectorizer, test, corpus):
+        """Writes model.keras, and verifies it; returns the model in it."""
+        import models
+        from saving import verification
+
         files = corpus.text_names, corpus.label_name, self.options.encoding or ""
         labels = models.Labels(corpus.classes, corpus.labels, *files)
         complete = models.end_to_end(model, vectorizer, labels)
@@ -197,55 +267,70 @@ class Run:
             # Raw texts against the token ids that were measured: the whole way of a value.
             texts = corpus.test[rows].texts(vectorizer.text).tolist()
             verification.check_saved(path, texts, ids, masked)
-        with self.directory.writing("history.csv") as path:
-            self._history.write(path)
-        result = self._result(model, vectorizer, test, corpus)
-        scores = evaluation.scores(matrix, corpus.classes)
-        result |= {"test_accuracy": scores.pop("accuracy")} | scores
-        result["majority_accuracy"] = evaluation.majority_accuracy(corpus.train.labels, test.labels)
-        result["steps"] = self._history.points[-1]["step"]
+        return complete
+
+    def report(self, vectorizer, predictions, corpus, network):
+        """Writes the scores and the pictures of a run, and prints the last lines.
+
+        Args:
+            vectorizer: the `models.Vectorizer` by which texts were read.
+            predictions: dict of "test" and "held_out" to `evaluation.Predictions`, without splits
+                that have no rows.
+            corpus: the `corpus.Corpus`.
+            network: dict of what else result.json contains.
+        """
+        from training import evaluation, results
+
+        test, classes = predictions.get("test"), corpus.classes
+        train_rows = len(corpus.train) if self._history is None else self._train_rows
+        rows = {"train": train_rows} | {
+            name: len(predictions[name].labels) if name in predictions else 0
+            for name in ("held_out", "test")
+        }
+        result = self._about(vectorizer, corpus, rows) | network
+        result |= evaluation.report(predictions, classes, corpus.train.labels)
+        if test is not None:
+            with self.directory.writing("errors.csv") as path:
+                texts = corpus.test.texts(vectorizer.text)
+                values = test.labels, test.predicted, test.confidence
+                evaluation.write_errors(path, texts, *values, classes)
         self.directory.write_json(SECONDS, result["seconds"])
-        results.print_accuracy(result, matrix)
-        results.draw(self.directory, self._history, matrix, result)  # nobody waits for it
+        results.print_scores(result, test)
+        if test is not None:  # nobody waits for the pictures
+            results.draw(self.directory, self._history, test.matrix(len(classes)), result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
         results.print_commands(result, self.directory.path, self._arguments)
-        if self.options.export:
-            from saving.export import export
 
-            export(complete, self.directory.path, self.directory.path / EXPORT)
-        if self._signal.signal:
-            raise SystemExit(128 + self._signal.signal)
-
-    def _result(self, model, vectorizer, test, corpus):
-        """The contents of result.json but for the scores."""
+    def _about(self, vectorizer, corpus, rows):
+        """The contents of result.json but for the network and its scores."""
         import devices
 
-        comparable = corpus.official_test and vectorizer.text == self._base.text
+        comparable = corpus.official_test and len(corpus.train) == AG_NEWS_TRAIN_ROWS
+        comparable = comparable and vectorizer.text == self._base.text
         names = "text", "tokens", "markup", "max_words"
         return {
             "script": self.script,
             "recipe": self.recipe_name,
+            "trial": self.options.trial,
             "hyperparameters": vars(self.hyperparameters),
             "changed": recipes.changes(self._base, self.hyperparameters),
             "reading": {name: getattr(vectorizer, name) for name in names},
             "data": {
                 "name": corpus.name,
-                "rows": self._rows | {"test": len(test)},
+                "rows": rows,
                 "hash": corpus.hash,
                 "test_hash": corpus.test_hash,
                 "options": self.options.columns(),
             },
             "seed": self.seed,
-            "parameters": model.count_params(),
+            "started_from": self.options.start_from,
             "classes": corpus.classes,
             "tutorial_accuracy": self.recipe.tutorial_accuracy if comparable else None,
             "seconds": clock.so_far(),
-            "peak_memory_mb": machine.peak_memory_mb(),
+            "peak_memory_mb": machine.peak_memory_mb() if self._is_program else None,
             "versions": machine.versions(),
+            "code": machine.code(),
             "device": devices.device_name(),
-            "best_epoch": self._stopping.best_epoch,
-            "interrupted": self._signal.signal is not None,
-            "resumed_from_epoch": self._checkpoint.resumed_from_epoch,
             "machine": machine.machine(),
         }
