@@ -1,8 +1,7 @@
 """Trains every recipe with several seeds and prints the tables of docs/results.md.
 
 They are also written to results.md and results.json in --dir. To continue after an interruption,
-run the same command: finished runs are not repeated, and an unfinished one is resumed. Only the
-bag-of-words baselines are trained every time.
+run the same command: finished runs are not repeated, and an unfinished one is resumed.
 """
 
 import argparse
@@ -11,15 +10,23 @@ from pathlib import Path
 from statistics import mean, median
 
 import experiments
-from corpus.loading import load
-from experiments import FULL_TEXT, experiment
-from experiments.executors import DaskExecutor, LocalExecutor
+from corpus.loading import load_with
+from experiments import experiment
+from experiments.executors import DaskExecutor, LocalExecutor, SameProcess
 from experiments.runs import run_all
-from training import process, startup
+from training import process
 from training.atomic import atomic_write
 from training.machine import is_shared
+from training.recipes import DataOptions
+from training.run import AG_NEWS_TRAIN_ROWS
 
-AG_NEWS_TRAIN_ROWS = 120_000
+BASELINES = {
+    "majority class": experiment("baselines", "majority"),
+    "bag of words, as fastText's, titles": experiment("baselines", "bag-of-words", text="title"),
+    "TF-IDF, logistic regression, titles": experiment("baselines", "tf-idf", text="title"),
+    "bag of words, as fastText's": experiment("baselines", "bag-of-words"),
+    "TF-IDF, logistic regression": experiment("baselines", "tf-idf"),
+}
 HEADER = [
     "| command | test accuracy | lowest to highest | the tutorial's | seconds | parameters |",
     "|---|---|---|---|---|---|",
@@ -91,7 +98,8 @@ def measure(options):
         The contents of results.json: a dict of "rows", "train_rows", "seeds", "machine",
         "baselines", "recipes" and "switches".
     """
-    corpus, seeds = load(options.data), list(dict.fromkeys(options.seeds))
+    data, seeds = DataOptions(options.data), list(dict.fromkeys(options.seeds))
+    corpus = load_with(data)
     switches = [] if options.quick else experiments.switches()
     recipes = [e for e in experiments.recipes() if not (options.quick and "fast" in e.recipe)]
     wanted = [*recipes, *(switch for _, switch in switches)]
@@ -99,14 +107,24 @@ def measure(options):
     if options.scheduler is not None:
         executor = DaskExecutor(options.scheduler)
     runs = [(e, seed) for seed in seeds for e in wanted]
-    results = run_all(runs, options.data, options.dir, executor)
+    results = run_all(runs, data, options.dir, executor)
+    seeds_of = {e: seeds if e.recipe == "bag-of-words" else seeds[:1] for e in BASELINES.values()}
+    runs = [(e, seed) for e, seeds in seeds_of.items() for seed in seeds]
+    baselines = run_all(runs, data, options.dir, SameProcess())
     entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in wanted}
     return {
         "rows": describe(corpus),
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "machine": "; ".join(sorted({result["machine"] for result in results.values()})),
-        "baselines": measure_baselines(corpus, seeds),
+        "baselines": [
+            {
+                "name": name,
+                "accuracies": [baselines[e, seed]["test_accuracy"] for seed in seeds_of[e]],
+                "parameters": baselines[e, seeds[0]]["parameters"],
+            }
+            for name, e in BASELINES.items()
+        ],
         "recipes": [entries[recipe] for recipe in recipes],
         "switches": [
             {"remark": remark, "base": entries[experiment(switch.script, switch.recipe)]}
@@ -128,30 +146,6 @@ def entry(experiment, results):
     if any(is_shared(result["machine"]) for result in results):
         del values["seconds"]  # they mean nothing
     return values
-
-
-def measure_baselines(corpus, seeds):
-    """Trains the baselines of experiments/baselines.py: list of entries of results.json."""
-    with startup.tensorflow():
-        import devices
-        from experiments import baselines
-
-        runs = {"majority class": [baselines.majority_class(corpus)]}
-        with devices.prepared():
-            for suffix, text in ((", titles", "title"), ("", FULL_TEXT)):
-                vectorizer = baselines.fit_vectorizer(corpus, text)
-                bags = [baselines.bag_of_words(corpus, vectorizer, seed) for seed in seeds]
-                runs[f"bag of words, as fastText's{suffix}"] = bags
-                if run := baselines.tf_idf(corpus, text):  # needs no seed
-                    runs[f"TF-IDF, logistic regression{suffix}"] = [run]
-    return [
-        {
-            "name": name,
-            "accuracies": [scores["accuracy"] for scores in values],
-            "parameters": values[0]["parameters"],
-        }
-        for name, values in runs.items()
-    ]
 
 
 def describe(corpus):

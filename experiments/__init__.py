@@ -1,16 +1,15 @@
 """The training runs behind the tables and pictures; experiments/runs.py makes them."""
 
+import importlib
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-import train_bilstm
-import train_lstm
-import train_rnn
 from training.recipes import flags
 
 PROJECT = Path(__file__).parent.parent
-SCRIPTS = {"train_rnn": train_rnn, "train_lstm": train_lstm, "train_bilstm": train_bilstm}
+SCRIPTS = "train_rnn", "train_lstm", "train_bilstm"
 FULL_TEXT = "title+description"
 
 
@@ -19,7 +18,7 @@ class Experiment:
     """A training script with a recipe and changes to that recipe.
 
     Attributes:
-        script: the name of the script, without .py.
+        script: the name of the script, without .py, or "baselines".
         recipe: the name of one of its recipes.
         changes: tuple of (hyperparameter, value); see `experiment`.
     """
@@ -41,13 +40,18 @@ class Experiment:
     def directory_name(self, seed):
         """The name of the run directory for a seed."""
         words = [self.script, self.recipe, *self.options, f"seed{seed}"]
-        return "-".join(word.removeprefix("--") for word in words)
+        return re.sub(r"[^\w.+-]+", "_", "-".join(word.removeprefix("--") for word in words))
+
+    @property
+    def module(self):
+        """The module of the script, with `RECIPES`, `Hyperparameters` and `main`."""
+        is_baseline = self.script == "baselines"
+        return importlib.import_module("experiments.baselines" if is_baseline else self.script)
 
     def hyperparameters(self):
-        """The hyperparameters of the changed recipe, as a dict."""
-        module = SCRIPTS[self.script]
-        recipe = module.RECIPES[self.recipe]
-        return vars(recipe.hyperparameters(module.Hyperparameters, **dict(self.changes)))
+        """The hyperparameters of the changed recipe, an instance of its dataclass."""
+        recipe = self.module.RECIPES[self.recipe]
+        return recipe.hyperparameters(self.module.Hyperparameters, **dict(self.changes))
 
 
 def experiment(script, recipe, **changes):
@@ -58,7 +62,8 @@ def experiment(script, recipe, **changes):
 def recipes():
     """Every recipe of every script, and `best` for titles: list of `Experiment`."""
     experiments = []
-    for script, module in SCRIPTS.items():
+    for script in SCRIPTS:
+        module = importlib.import_module(script)
         experiments += [experiment(script, recipe) for recipe in module.RECIPES]
         if script == "train_rnn":
             experiments.append(experiment(script, "best", text="title"))

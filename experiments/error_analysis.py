@@ -6,7 +6,6 @@ It uses the runs of `reproduce.py` where they exist.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,11 @@ from matplotlib.figure import Figure
 
 import predict
 from corpus.loading import load
-from experiments import FULL_TEXT, PROJECT, experiment
-from experiments.executors import LocalExecutor
+from experiments import PROJECT, experiment
+from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import run_all
 from training import plots, process, startup
+from training.recipes import DataOptions
 
 MODELS = {
     "SimpleRNN on titles": experiment("train_rnn", "best", text="title"),
@@ -134,13 +134,15 @@ def analyse(corpus, probabilities, pictures):
 
 def accuracies_by_rows(sizes, options):
     """Makes the runs on fewer and on all training rows: dict of name to list of accuracies."""
-    series = {}
-    for name, model in MODELS.items():
+    accuracies = {}
+    for name, model in (MODELS | {BASELINE: experiment("baselines", "tf-idf")}).items():
         changes = [dict(model.changes) | {"train_rows": size} for size in sizes[:-1]]
         fewer = [experiment(model.script, model.recipe, **change) for change in changes]
-        series[name] = [(run, SEED) for run in (*fewer, model)]
-    results = run_all(sum(series.values(), []), options.data, options.dir, LocalExecutor())
-    return {name: [results[r]["test_accuracy"] for r in runs] for name, runs in series.items()}
+        runs = [(run, SEED) for run in (*fewer, model)]
+        executor = SameProcess() if name == BASELINE else LocalExecutor()
+        results = run_all(runs, DataOptions(options.data), options.dir, executor)
+        accuracies[name] = [result["test_accuracy"] for result in results.values()]
+    return accuracies
 
 
 def predict_test(test, directory):
@@ -148,7 +150,7 @@ def predict_test(test, directory):
     probabilities = {}
     for name, run in MODELS.items():
         model = predict.load_model(Path(directory) / run.directory_name(SEED))
-        texts = test.texts(run.hyperparameters()["text"])
+        texts = test.texts(run.hyperparameters().text)
         probabilities[name] = predict.probabilities(model, texts)
     return probabilities
 
@@ -170,12 +172,7 @@ def main(arguments=None):
         accuracies = accuracies_by_rows(sizes, options)
         with startup.tensorflow():
             import devices
-            from experiments import baselines
 
-            parts = [replace(corpus, train=corpus.train[:n]) for n in sizes]
-            fits = [baselines.tf_idf(part, FULL_TEXT) for part in parts]
-            if all(fits):
-                accuracies[BASELINE] = [scores["accuracy"] for scores in fits]
             with devices.prepared():
                 analyse(corpus, predict_test(corpus.test, options.dir), options.pictures)
         labels = [f"{n:,}" for n in sizes]

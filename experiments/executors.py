@@ -1,23 +1,25 @@
-"""Executors make runs: `LocalExecutor` on this machine, `DaskExecutor` on several.
+"""Executors make runs: in this process, in several on this machine, or on several machines.
 
 Each has a method `run(plans, report)`. It makes the runs of a list of `runs.Plan` and calls
 `report(plan, error)` when one ends, where `error` says why it failed and is None if it succeeded.
 """
 
+import io
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.errors import UserError, in_one_line
 from experiments import PROJECT
-from training import process
+from training import process, startup
 from training.atomic import atomic_write
 from training.directory import RunDirectory
 
@@ -56,9 +58,33 @@ class ScriptProcess(subprocess.Popen):
         return lines[-1] or f"ended with status {self.returncode}"
 
 
+class SameProcess:
+    """Makes runs in this process, which imports TensorFlow only once."""
+
+    def run(self, plans, report):
+        """See the module. Interrupted, it saves what the run has."""
+        for plan in plans:
+            with startup.tensorflow():
+                report(plan, self._failure(plan))
+
+    def _failure(self, plan):
+        """Makes a run; returns why it failed, in one line; None if it succeeded."""
+        errors, main = io.StringIO(), plan.experiment.module.main
+        try:
+            with redirect_stdout(io.StringIO()), redirect_stderr(errors):
+                main([*plan.command[1:], "--run-dir", plan.path])
+        except SystemExit as end:
+            if end.code == 128 + signal.SIGINT:
+                raise KeyboardInterrupt from None
+            if end.code not in (1, 2):
+                raise
+            return errors.getvalue().strip().split("\n")[-1]
+        return None
+
+
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Makes runs on this machine.
+    """Makes runs on this machine, each in a process of its own.
 
     Attributes:
         workers: how many runs at once, which share the processor.

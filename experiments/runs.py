@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from corpus import loading
 from corpus.errors import UserError
+from experiments import Experiment
 from training import process
 from training.directory import RunDirectory, load_result
 from training.machine import is_shared
@@ -22,6 +23,7 @@ class Plan:
 
     Attributes:
         name: what it is called on the screen.
+        experiment: the `Experiment`.
         command: list of `str`: a training script and its arguments, without the run directory.
             They include --resume or --overwrite if the directory contains a run.
         path: the run directory.
@@ -30,13 +32,14 @@ class Plan:
     """
 
     name: str
+    experiment: Experiment
     command: list
     path: Path
     settings: dict
     finished: bool
 
 
-def run_all(wanted, data, directory, executor):
+def run_all(wanted, data, directory, executor, trial=False):
     """Returns the results of runs, and makes the runs that are missing.
 
     A finished run in the directory is used again, an unfinished one is resumed, and one with other
@@ -45,9 +48,10 @@ def run_all(wanted, data, directory, executor):
 
     Args:
         wanted: list of (`Experiment`, seed), in the order in which they are to be made.
-        data: the value of the scripts' --data.
+        data: the `training.recipes.DataOptions` of all runs.
         directory: the directory for all run directories.
-        executor: a `LocalExecutor` or `DaskExecutor`.
+        executor: a `SameProcess`, a `LocalExecutor` or a `DaskExecutor`.
+        trial: whether the runs only serve to choose, see --trial.
 
     Returns:
         Dict of (experiment, seed) to the contents of result.json.
@@ -56,7 +60,7 @@ def run_all(wanted, data, directory, executor):
         UserError: a run failed, or the directory contains one on other rows.
         KeyboardInterrupt, SystemExit: interrupted; so are the runs.
     """
-    plans = {run: plan_run(*run, data, directory) for run in wanted}
+    plans = {run: plan_run(*run, data, directory, trial) for run in wanted}
     missing = [plan for plan in plans.values() if not plan.finished]
     results, failed = {}, []  # results: the run directory to the contents of result.json
     with tqdm(total=len(missing), desc="runs", unit="run", leave=False, disable=None) as bar:
@@ -83,33 +87,35 @@ def run_all(wanted, data, directory, executor):
 
 def summarise(result):
     """Formats accuracy and seconds of a result; seconds of a shared machine mean nothing."""
+    if result["trial"]:
+        return f"{result['validation_accuracy']:.4f}"
     seconds = "" if is_shared(result["machine"]) else f", {result['seconds']['total']:.0f} s"
     return f"{result['test_accuracy']:.4f}{seconds}"
 
 
-def plan_run(experiment, seed, data, directory):
+def plan_run(experiment, seed, data, directory, trial=False):
     """Returns the `Plan` of a run; for the arguments see `run_all`.
 
     Raises:
         UserError: the directory contains this run on other rows.
     """
     path = Path(directory) / experiment.directory_name(seed)
-    settings = experiment.hyperparameters()
-    settings |= {"seed": seed, "rows_hash": rows_hash(data, settings["train_rows"])}
+    settings = vars(experiment.hyperparameters()) | {"seed": seed, "trial": trial}
+    settings["rows_hash"] = rows_hash(data, settings["train_rows"], trial)
     run = RunDirectory(path)
     before = run.settings()  # {} where a run was killed at its beginning or end
     if before and before.get("rows_hash") != settings["rows_hash"]:
         raise UserError(f"{path}: contains a run on other rows; use another --dir")
     same = before is not None and settings.items() <= before.items()
     command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
-    command += ["--data", data, "--seed", str(seed), "--quiet"]
+    command += [*data.words(), "--seed", str(seed), "--quiet", *["--trial"] * trial]
     if before is not None:
         command.append("--resume" if same else "--overwrite")
     name = f"{experiment.command} --seed {seed}"
-    return Plan(name, command, path, settings, finished=same and run.finished)
+    return Plan(name, experiment, command, path, settings, finished=same and run.finished)
 
 
 @cache
-def rows_hash(data, train_rows):
-    """Returns the hash of the rows that a run uses; for the arguments see `corpus.load`."""
-    return loading.load(data, train_rows).hash
+def rows_hash(data, train_rows, trial):
+    """Returns the hash of the rows that a run uses; for the arguments see `run_all`."""
+    return loading.load_with(data, train_rows, test=not trial).hash

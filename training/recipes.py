@@ -223,7 +223,8 @@ def check_together(hyperparameters, options):
     Raises:
         UserError: they do not; the message says what would.
     """
-    validation = hyperparameters.validation
+    values = vars(hyperparameters)
+    validation = values.get("validation", "none")
     if validation not in ("test", "held-out", "none"):
         part, _, parts = validation.partition("/")
         if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) > 1):
@@ -233,7 +234,6 @@ def check_together(hyperparameters, options):
     holds_out = validation not in ("test", "none")
     if options.trial and not holds_out:
         raise UserError("--trial needs --validation held-out, or a part such as 2/5")
-    values = vars(hyperparameters)
     if (patience := values.get("patience")) and not holds_out:
         raise UserError(
             f"--patience {patience}: needs --validation held-out, because test rows must not "

@@ -152,7 +152,7 @@ def print_commands(result, directory, arguments):
         arguments: the command line that it was started with, a list of `str`.
     """
     print(f"run: {directory}")
-    if not result["trial"]:
+    if (directory / "model.keras").exists():
         predict = ["python", "predict.py", str(directory), "Oil prices fall as supply grows"]
         print(f"predict: {_joined(predict)}")
     if result["interrupted"]:

@@ -35,7 +35,7 @@ def start(file, about, hyperparameters, known_recipes, arguments=None, options=N
     Raises:
         SystemExit: status 0 after --help, 2 for wrong usage.
     """
-    is_program = getattr(sys.modules["__main__"], "__file__", None) == file
+    is_program = getattr(sys.modules["__main__"], "__file__", None) == file and arguments is None
     clock.reset(IMPORTED if is_program else time.perf_counter())
     arguments = command_line.typed_arguments() if arguments is None else map(str, arguments)
     arguments, script = list(arguments), Path(file).stem
@@ -281,13 +281,18 @@ class Run:
         """
         from training import evaluation, results
 
+        if self._history is None:  # else `callbacks` has begun the run
+            self.directory.begin(self._settings | {"rows_hash": corpus.hash})
+
         test, classes = predictions.get("test"), corpus.classes
         train_rows = len(corpus.train) if self._history is None else self._train_rows
         rows = {"train": train_rows} | {
             name: len(predictions[name].labels) if name in predictions else 0
             for name in ("held_out", "test")
         }
-        result = self._about(vectorizer, corpus, rows) | network
+        untrained = {"layers": [], "steps": None, "best_epoch": None}
+        untrained |= {"interrupted": False, "resumed_from_epoch": 0}
+        result = self._about(vectorizer, corpus, rows) | untrained | network
         result |= evaluation.report(predictions, classes, corpus.train.labels)
         if test is not None:
             with self.directory.writing("errors.csv") as path:
