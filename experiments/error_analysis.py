@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import predict
 from corpus.loading import load
-from experiments import PROJECT, experiment
+from experiments import FULL_TEXT, PROJECT, experiment
 from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import run_all
 from training import plots, process, startup

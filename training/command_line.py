@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 from corpus.errors import UserError
 from training import recipes
@@ -42,46 +42,54 @@ def parse(script, about, kind, known, options, arguments):
     Raises:
         SystemExit: with status 2 and a short message for wrong usage, 0 after --help.
     """
-    arguments, name = list(arguments), next(iter(known))
-    if arguments and not arguments[0].startswith("-"):
-        name = arguments.pop(0)
-    with _wrong_usage(f"{script}.py"):
-        if name not in known:
-            raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
+    with wrong_usage(f"{script}.py"):
+        name, arguments, *texts = _recipe(f"{script}.py", about, known, arguments)
         parts = [known[name].hyperparameters(kind), options]
-        width = max(map(len, known))
-        lines = [f"  {recipe:{width}}  {known[recipe].about}" for recipe in known]
-        lines = [f"{(about or '').strip()}\n", "recipes:", *lines, f"\nDefaults below: {name}."]
-        usage = f"{script}.py [{'|'.join(known)}]"
-        hyperparameters, options = _values(usage, "\n".join(lines), parts, arguments, known)
+        values, options = _values(*texts, parts, arguments, known)
+        hyperparameters = recipes.checked(replace(parts[0], **values))
         recipes.check_together(hyperparameters, options)
         if options.resume and not options.run_dir:
             raise UserError("--resume needs --run-dir, the directory of the run to resume")
     return name, hyperparameters, options
 
 
-def parse_options(program, about, options, arguments):
-    """Reads the command line of a program that has options but no recipes.
+def parse_several(program, about, kind, known, options, arguments):
+    """Reads a command line with several values for each hyperparameter, for sweep.py.
 
     Args:
-        program: the command that starts it, for messages.
-        about: what it does, for --help.
-        options: an instance of a dataclass, with the default values.
-        arguments: list of `str`.
+        program: the command that starts it, with the script.
+        about, kind, known, options, arguments: see `parse`.
 
     Returns:
-        The options, with the values from the command line.
+        (name of the recipe, dict of hyperparameter to tuple of its values, options).
 
     Raises:
-        SystemExit: see `parse`.
+        UserError: wrong usage.
+        SystemExit: with status 0 after --help.
     """
-    with _wrong_usage(program):
-        [options] = _values(program, about, [options], arguments)
-    return options
+    name, arguments, *texts = _recipe(program, about, known, arguments)
+    parts = [known[name].hyperparameters(kind), options]
+    values, options = _values(*texts, parts, arguments, known, several=True)
+    before = vars(parts[0])
+    several = {n: v for n, v in values.items() if isinstance(v, tuple) and v != before[n]}
+    return name, several, options
+
+
+def _recipe(program, about, known, arguments):
+    """(recipe, the arguments after it, usage, description) of a command line."""
+    arguments, name = list(arguments), next(iter(known))
+    if arguments and not arguments[0].startswith("-"):
+        name = arguments.pop(0)
+    if name not in known:
+        raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
+    width = max(map(len, known))
+    lines = [f"  {recipe:{width}}  {known[recipe].about}" for recipe in known]
+    lines = [f"{(about or '').strip()}\n", "recipes:", *lines, f"\nDefaults below: {name}."]
+    return name, arguments, f"{program} [{'|'.join(known)}]", "\n".join(lines)
 
 
 @contextmanager
-def _wrong_usage(program):
+def wrong_usage(program):
     """Ends the process with a short message and status 2 if the block raises `UserError`."""
     try:
         yield
@@ -90,17 +98,20 @@ def _wrong_usage(program):
         raise SystemExit(2) from None
 
 
-def _values(usage, description, parts, arguments, known=()):
-    """Returns the parts with their fields set from the command line, as a list."""
-    parser = _parser(usage, description, parts, "--help" in arguments)
+def _values(usage, description, parts, arguments, known, several=False):
+    """(dict of the values of the hyperparameters, the options), from the command line.
+
+    Args:
+        parts: [hyperparameters, options], whose values are the defaults.
+        several: whether a hyperparameter that is there has a tuple of values.
+    """
+    parser = _parser(usage, description, parts, "--help" in arguments, several)
     values, unknown = parser.parse_known_args(arguments)
     values = vars(values)
     if unknown:
         raise UserError(_about_unknown(unknown[0], known, map(as_flag, values)))
-    return [
-        recipes.checked(replace(part, **{f.name: values[f.name] for f in fields(part)}))
-        for part in parts
-    ]
+    first, options = ({f.name: values[f.name] for f in fields(part)} for part in parts)
+    return first, recipes.checked(replace(parts[1], **options))
 
 
 def _about_unknown(word, known, flags):
@@ -127,7 +138,7 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message.removeprefix('argument ')}; see --help")
 
 
-def _parser(usage, description, parts, with_help):
+def _parser(usage, description, parts, with_help, several):
     """A parser with an option for each field of the parts, whose values are the defaults."""
     parser = _Parser(
         usage=f"{usage} [--FIELD VALUE ...]".replace("%", "%%"),
@@ -148,7 +159,8 @@ def _parser(usage, description, parts, with_help):
             group = groups.setdefault(title, None) or parser.add_argument_group(title)
             groups[title], default = group, getattr(part, field.name)
             about = f"{comment} (default: {as_text(default)})".strip().replace("%", "%%")
-            value = _value(field.name, annotations[field.name])
+            many = several and part is parts[0]
+            value = _value(field.name, annotations[field.name], many)
             try:
                 group.add_argument(as_flag(field.name), default=default, help=about, **value)
             except argparse.ArgumentError as error:
@@ -170,13 +182,13 @@ def _comment(kind, name):
     return heading, " ".join(f"{above} {source.comment_inline}".split())
 
 
-def _value(name, annotation):
-    """What argparse has to know of an option's values."""
+def _value(name, annotation, several=False):
+    """What argparse has to know of an option's value, or of its values."""
     allowed = members(annotation)
-    if allowed == [bool]:
+    if allowed == [bool] and not several:
         return {"action": argparse.BooleanOptionalAction}
-    several = allowed == [tuple]
-    allowed = [str] if several else allowed
+    if allowed == [tuple]:
+        allowed, several = [get_args(annotation)[0]], True
     kinds = [member for member in allowed if isinstance(member, type)]
     if kinds:
         metavar = VALUES.get(name) or ("TEXT" if str in kinds else kinds[0].__name__.upper())

@@ -92,3 +92,11 @@ def draw_confusion_matrix(axes, matrix, classes):
         axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     return image
+
+
+def cycle_colors():
+    return [BLUE, ORANGE, "#009E73", "#000000"]
+
+
+def save(figure, path):
+    figure.savefig(path)

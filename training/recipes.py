@@ -255,7 +255,7 @@ def members(annotation):
         return list(get_args(annotation))
     if annotation is types.NoneType:
         return [None]
-    if annotation == tuple[str, ...]:
+    if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
         return [tuple]
     if annotation not in SIMPLE:
         name = getattr(annotation, "__name__", annotation)
@@ -279,7 +279,7 @@ def as_flag(name):
 def as_text(value):
     """A value as on the command line."""
     if isinstance(value, tuple):
-        return " ".join(value) or "none"
+        return " ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
 
 

@@ -1,0 +1,132 @@
+"""Compares the held-out scores of runs: which of several values is best, and is it really?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean, stdev
+
+from matplotlib.figure import Figure
+
+from training import plots
+from training.recipes import as_flag, as_text, flags
+
+Z = 1.96  # quantile of the normal distribution, for 95 per cent
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination of values, and the runs that score it.
+
+    Attributes:
+        values: dict of hyperparameter to value, those that differ between candidates.
+        results: list of the contents of result.json, one for each seed and fold.
+    """
+
+    values: dict
+    results: list
+
+    def __str__(self):
+        return " ".join(flags(self.values)) or "as in the recipe"
+
+    @cached_property
+    def scores(self):
+        """The held-out accuracy of each run."""
+        return [result["validation_accuracy"] for result in self.results]
+
+    @cached_property
+    def rows(self):
+        """How many different rows were held out, over all folds."""
+        seed = self.results[0]["seed"]
+        parts = [result for result in self.results if result["seed"] == seed]
+        return sum(result["data"]["rows"]["held_out"] for result in parts)
+
+
+def ranked(candidates):
+    """Sorts candidates by mean score, the best first."""
+    return sorted(candidates, key=lambda candidate: -mean(candidate.scores))
+
+
+def margin(best, other):
+    """Half of a 95% confidence interval of the difference between two mean scores.
+
+    It adds up what seeds and folds change (Student's t for the differences of runs with the same
+    seed and fold) and what other held-out rows would change. The latter is taken as if the two were
+    scored on different rows, which is cautious.
+
+    Args:
+        best, other: `Candidate`s.
+    """
+    from scipy.stats import t  # takes half a second
+
+    rows = sum(mean(c.scores) * (1 - mean(c.scores)) / c.rows for c in (best, other))
+    variance = Z**2 * rows
+    differences = [a - b for a, b in zip(best.scores, other.scores, strict=True)]
+    if (runs := len(differences)) > 1:
+        variance += (t.ppf(0.975, runs - 1) * stdev(differences)) ** 2 / runs
+    return variance**0.5
+
+
+def table(candidates):
+    """Formats candidates as `ranked` returns them, and says which may be as good as the best."""
+    best, *others = candidates
+    width = max(map(len, map(str, candidates)))
+    lines = [f"{'held-out accuracy':{width}}    mean  lowest  highest  macro F1"]
+    for candidate in candidates:
+        scores = candidate.scores
+        f1 = mean(result["validation_macro_f1"] for result in candidate.results)
+        figures = f"{mean(scores):.4f}  {min(scores):.4f}   {max(scores):.4f}    {f1:.4f}"
+        lines.append(f"{candidate!s:{width}}  {figures}")
+    lines.append(f"{len(best.scores)} runs each, {best.rows:,} held-out rows")
+    alike = []
+    for other in others:
+        difference, half = mean(best.scores) - mean(other.scores), margin(best, other)
+        if difference <= half:
+            alike.append(f"{other} ({difference:.4f} lower, give or take {half:.4f})")
+    if others and not alike:
+        lines.append(f"{best} is better than all others, beyond what chance explains")
+    elif others:
+        lines.append(f"{best} is best, but cannot be told apart from: {'; '.join(alike)}")
+        lines.append("more --seeds, --folds or rows would tell more")
+    if len({result["seed"] for result in best.results}) == 1:
+        lines.append("with a single seed, it is not known how much the seed changes")
+    return "\n".join(lines)
+
+
+def draw(candidates, path):
+    """Draws the scores against the values of the first field that has several into a file.
+
+    Args:
+        candidates: list of `Candidate`.
+        path: the file, whose suffix is one of Matplotlib's formats.
+
+    Raises:
+        UserError: see `plots.save`.
+    """
+    field = next(iter(candidates[0].values), None)
+    lines = {}  # the other values to (position, scores)
+    levels = list(dict.fromkeys(candidate.values.get(field) for candidate in candidates))
+    numeric = all(type(level) in (int, float) for level in levels)
+    for candidate in candidates:
+        others = {name: value for name, value in candidate.values.items() if name != field}
+        level = candidate.values.get(field)
+        x = level if numeric else levels.index(level)
+        lines.setdefault(" ".join(flags(others)), []).append((x, candidate.scores))
+    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for (label, points), color in zip(lines.items(), plots.cycle_colors(), strict=False):
+        points.sort(key=lambda point: point[0])
+        axes.plot(
+            *zip(*((x, mean(scores)) for x, scores in points), strict=True),
+            color=color,
+            label=label,
+        )
+        for x, scores in points:
+            axes.plot([x] * len(scores), scores, "o", color=color, alpha=0.5)
+    if numeric and min(levels) > 0 and max(levels) >= 10 * min(levels):
+        axes.set_xscale("log")
+    axes.set_xticks(levels if numeric else range(len(levels)), map(as_text, levels))
+    axes.minorticks_off()
+    axes.set(xlabel=as_flag(field) if field else "", ylabel="held-out accuracy")
+    axes.grid(alpha=0.3)
+    if len(lines) > 1:
+        axes.legend()
+    plots.save(figure, path)

@@ -1,0 +1,126 @@
+"""Finds out which of several values is best: trains with each, and scores on held-out rows.
+
+    python sweep.py SCRIPT [RECIPE] --FIELD VALUE VALUE ... [--FIELD VALUE ...]
+
+SCRIPT is train_lstm.py or another training script, a FIELD any of its hyperparameters; a switch
+such as --mask takes true and false. Every combination is trained with every seed. Test rows are
+never read. To continue after an interruption, run the same command: each run is kept in --dir (a
+few kilobytes) and found again.
+"""
+
+import importlib
+import itertools
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.errors import UserError
+from experiments import PROJECT, experiment, selection
+from experiments.executors import DaskExecutor, LocalExecutor, SameProcess
+from experiments.runs import run_all
+from training import command_line, process, recipes
+from training.machine import code
+
+
+@dataclass(frozen=True)
+class Options(recipes.DataOptions):
+    """How the values are compared."""
+
+    # Train each combination once with each of these seeds.
+    seeds: tuple[int, ...] = (1, 2, 3)
+    # Cross-validation: hold out each of this many parts of the training rows in turn (0 = hold out
+    # a tenth, or the corpus's own validation rows).
+    folds: int = 0
+    # Runs at once, each in a process of its own.
+    workers: int = 1
+    # Address of a Dask cluster that makes the runs.
+    scheduler: str | None = None
+    # Where the runs are kept; without it, runs/sweeps/NAME, where NAME is that of the corpus.
+    dir: str | None = None
+    # Picture of score against value.
+    picture: str = "sweep.png"
+
+
+def parse(words):
+    """Reads the command line: (list of `Experiment`, names of the fields that vary, `Options`)."""
+    if words[:1] == ["--help"]:
+        print(__doc__.strip())
+        raise SystemExit(0)
+    with command_line.wrong_usage("sweep.py"):
+        script = Path(words[0]).stem if words else ""
+        if script.startswith("-") or not (PROJECT / f"{script}.py").exists():
+            raise UserError("the training script comes first: sweep.py train_lstm.py ...")
+        module = importlib.import_module(script)
+        if not hasattr(module, "RECIPES"):
+            raise UserError(f"{words[0]}: not a training script")
+        usage, about = f"sweep.py {script}.py", __doc__
+        parts = module.Hyperparameters, module.RECIPES, Options()
+        recipe, values, options = command_line.parse_several(usage, about, *parts, words[1:])
+        products = itertools.product(*values.values())
+        wanted = [experiment(script, recipe, **dict(zip(values, p, strict=True))) for p in products]
+        for run in (run for combination in wanted for run in splits(combination, options.folds)):
+            recipes.check_together(run.hyperparameters(), recipes.Options(trial=True))
+        for seed in options.seeds:
+            recipes.checked(recipes.Options(seed=seed))
+        if options.workers < 1 or options.folds == 1:
+            raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
+    return wanted, [name for name in values if len(values[name]) > 1], options
+
+
+def splits(wanted, folds):
+    """Returns the experiments that score one on rows held out of train: one for each fold.
+
+    Args:
+        wanted: an `Experiment`.
+        folds: how many there are, 0 for the held-out rows.
+    """
+    choices = [f"{part}/{folds}" for part in range(1, folds + 1)]
+    if not folds:
+        choice = wanted.hyperparameters().validation
+        choices = ["held-out" if choice in ("test", "none") else choice]
+    changes = [dict(wanted.changes) | {"validation": choice} for choice in choices]
+    return [experiment(wanted.script, wanted.recipe, **change) for change in changes]
+
+
+def measure(wanted, options):
+    """Makes the runs: for each `Experiment`, a list of the results of all seeds and folds."""
+    runs = [[(s, seed) for seed in options.seeds for s in splits(e, options.folds)] for e in wanted]
+    executor = SameProcess()
+    if options.workers > 1:
+        executor = LocalExecutor(options.workers)
+    if options.scheduler is not None:
+        executor = DaskExecutor(options.scheduler)
+    directory = options.dir or Path("runs", "sweeps", Path(options.data).name.replace(":", "-"))
+    in_turn = [run for some in zip(*runs, strict=True) for run in some]  # all values, seed by seed
+    results = run_all(in_turn, options, directory, executor, trial=True)
+    if any(result["code"] != code() for result in results.values()):
+        print(f"note: some runs in {directory} are of other code; use another --dir to repeat them")
+    return [[results[run] for run in some] for some in runs]
+
+
+def main(arguments=None):
+    """Runs the command line.
+
+    Raises:
+        SystemExit: status 1 after an error, 2 for wrong usage, 130 or 143 if interrupted.
+    """
+    words = command_line.typed_arguments() if arguments is None else [*map(str, arguments)]
+    wanted, fields, options = parse(words)
+    interrupted = "Interrupted. To continue, run the same command."
+    with process.one_line_errors("sweep.py", interrupted=interrupted), process.signals():
+        candidates = [
+            selection.Candidate({name: dict(e.changes)[name] for name in fields}, results)
+            for e, results in zip(wanted, measure(wanted, options), strict=True)
+        ]
+        ranked = selection.ranked(candidates)
+        print(selection.table(ranked))
+        selection.draw(candidates, options.picture)
+        winner = wanted[candidates.index(ranked[0])]
+        print(f"picture: {options.picture}")
+        print(
+            f"train the best: python {shlex.join([*shlex.split(winner.command), *options.words()])}"
+        )
+
+
+if __name__ == "__main__":
+    main()
