@@ -141,7 +141,7 @@ def entry(experiment, results):
         "accuracies": [result["test_accuracy"] for result in results],
         "seconds": [result["seconds"]["total"] for result in results],
         "parameters": results[0]["parameters"],
-        "tutorial_accuracy": results[0]["tutorial_accuracy"],
+        "tutorial_accuracy": experiment.module.RECIPES[experiment.recipe].tutorial_accuracy,
     }
     if any(is_shared(result["machine"]) for result in results):
         del values["seconds"]  # they mean nothing

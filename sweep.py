@@ -54,16 +54,16 @@ def parse(words):
         if not hasattr(module, "RECIPES"):
             raise UserError(f"{words[0]}: not a training script")
         usage, about = f"sweep.py {script}.py", __doc__
-        parts = module.Hyperparameters, module.RECIPES, Options()
-        recipe, values, options = command_line.parse_several(usage, about, *parts, words[1:])
+        parts = module.Hyperparameters, module.RECIPES, words[1:], Options()
+        recipe, values, options = command_line.parse_several(usage, about, *parts)
+        if options.workers < 1 or options.folds == 1:
+            raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
         products = itertools.product(*values.values())
         wanted = [experiment(script, recipe, **dict(zip(values, p, strict=True))) for p in products]
         for run in (run for combination in wanted for run in splits(combination, options.folds)):
             recipes.check_together(run.hyperparameters(), recipes.Options(trial=True))
         for seed in options.seeds:
             recipes.checked(recipes.Options(seed=seed))
-        if options.workers < 1 or options.folds == 1:
-            raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
     return wanted, [name for name in values if len(values[name]) > 1], options
 
 

@@ -68,26 +68,28 @@ def margin(best, other):
 def table(candidates):
     """Formats candidates as `ranked` returns them, and says which may be as good as the best."""
     best, *others = candidates
-    width = max(map(len, map(str, candidates)))
-    lines = [f"{'held-out accuracy':{width}}    mean  lowest  highest  macro F1"]
+    width = max(map(len, ["values", *map(str, candidates)]))
+    lines = [
+        f"{'values':{width}}  held-out accuracy    lowest to highest  macro F1  below the best"
+    ]
+    alike = []
     for candidate in candidates:
         scores = candidate.scores
         f1 = mean(result["validation_macro_f1"] for result in candidate.results)
-        figures = f"{mean(scores):.4f}  {min(scores):.4f}   {max(scores):.4f}    {f1:.4f}"
-        lines.append(f"{candidate!s:{width}}  {figures}")
+        spread = f"{min(scores):.4f} to {max(scores):.4f}"
+        lines.append(f"{candidate!s:{width}}  {mean(scores):17.4f}{spread:>21}{f1:10.4f}")
+        if candidate is not best:
+            difference, half = mean(best.scores) - mean(scores), margin(best, candidate)
+            lines[-1] += f"  {difference:.4f} ± {half:.4f}"
+            alike += [str(candidate)] if difference <= half else []
     lines.append(f"{len(best.scores)} runs each, {best.rows:,} held-out rows")
-    alike = []
-    for other in others:
-        difference, half = mean(best.scores) - mean(other.scores), margin(best, other)
-        if difference <= half:
-            alike.append(f"{other} ({difference:.4f} lower, give or take {half:.4f})")
-    if others and not alike:
-        lines.append(f"{best} is better than all others, beyond what chance explains")
+    if alike:
+        lines.append(f"cannot be told apart from the best: {'; '.join(alike)}")
+        lines.append("more --seeds, --folds or rows may tell more")
     elif others:
-        lines.append(f"{best} is best, but cannot be told apart from: {'; '.join(alike)}")
-        lines.append("more --seeds, --folds or rows would tell more")
+        lines.append(f"{best} is better than the others by more than chance explains")
     if len({result["seed"] for result in best.results}) == 1:
-        lines.append("with a single seed, it is not known how much the seed changes")
+        lines.append("with a single seed, nothing shows how much the seed changes")
     return "\n".join(lines)
 
 

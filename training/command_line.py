@@ -25,7 +25,7 @@ def typed_arguments():
     return [] if Path(sys.argv[0]).stem.endswith("kernel_launcher") else sys.argv[1:]
 
 
-def parse(script, about, kind, known, options, arguments):
+def parse(script, about, kind, known, arguments, options=None):
     """Reads the command line of a training script.
 
     Args:
@@ -33,8 +33,8 @@ def parse(script, about, kind, known, options, arguments):
         about: a sentence on what it trains, for --help.
         kind: its class `Hyperparameters`.
         known: dict of name to `Recipe`; the first is the default.
-        options: the `RunOptions` of the script, with their default values.
         arguments: list of `str`.
+        options: the `RunOptions` of the script, with their default values; None for `Options()`.
 
     Returns:
         (name of the recipe, hyperparameters, options).
@@ -44,7 +44,7 @@ def parse(script, about, kind, known, options, arguments):
     """
     with wrong_usage(f"{script}.py"):
         name, arguments, *texts = _recipe(f"{script}.py", about, known, arguments)
-        parts = [known[name].hyperparameters(kind), options]
+        parts = [known[name].hyperparameters(kind), options or recipes.Options()]
         values, options = _values(*texts, parts, arguments, known)
         hyperparameters = recipes.checked(replace(parts[0], **values))
         recipes.check_together(hyperparameters, options)
@@ -53,12 +53,12 @@ def parse(script, about, kind, known, options, arguments):
     return name, hyperparameters, options
 
 
-def parse_several(program, about, kind, known, options, arguments):
+def parse_several(program, about, kind, known, arguments, options):
     """Reads a command line with several values for each hyperparameter, for sweep.py.
 
     Args:
         program: the command that starts it, with the script.
-        about, kind, known, options, arguments: see `parse`.
+        about, kind, known, arguments, options: see `parse`.
 
     Returns:
         (name of the recipe, dict of hyperparameter to tuple of its values, options).

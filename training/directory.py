@@ -187,7 +187,7 @@ class RunDirectory:
             return None
         result = load_result(self.path)
         try:
-            named = {name: result[name] for name in SETTINGS_NAMED}
+            named = {name: result[name] for name in SETTINGS_NAMED if name in result}
             return named | result["hyperparameters"] | {"rows_hash": result["data"]["hash"]}
         except (KeyError, TypeError) as error:
             raise UserError(f"{self.path}/result.json: damaged: {error!r}") from error

@@ -64,7 +64,7 @@ def _as_call(layer):
     arguments = []
     for name, value in layer.get_config().items():
         if name == "layer":
-            arguments.append(_as_call(layer.layer))
+            arguments.append(_as_call(getattr(layer, "forward_layer", None) or layer.layer))
         elif type(value) in SIMPLE and name in defaults and value != defaults[name]:
             arguments.append(f"{name}={value}")
     return f"{type(layer).__name__}({', '.join(a for a in arguments if a[:5] != 'name=')})"

@@ -27,7 +27,7 @@ def start(file, about, hyperparameters, known_recipes, arguments=None, options=N
         hyperparameters: its dataclass of them.
         known_recipes: dict of name to `Recipe`; the first is the default.
         arguments: list of `str`; None for the words that the process was started with.
-        options: the `RunOptions` that it has, with default values; None for `Options()`.
+        options: the `RunOptions` that it has, with default values; None for `recipes.Options()`.
 
     Returns:
         (`Run`, the hyperparameters of the run).
@@ -40,7 +40,7 @@ def start(file, about, hyperparameters, known_recipes, arguments=None, options=N
     arguments = command_line.typed_arguments() if arguments is None else map(str, arguments)
     arguments, script = list(arguments), Path(file).stem
     name, chosen, options = command_line.parse(
-        script, about, hyperparameters, known_recipes, options or recipes.Options(), arguments
+        script, about, hyperparameters, known_recipes, arguments, options
     )
     recipe = known_recipes[name]
     return Run(script, name, recipe, chosen, options, arguments, is_program), chosen

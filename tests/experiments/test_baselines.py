@@ -2,6 +2,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from conftest import status, words
@@ -41,10 +42,11 @@ def reviews(tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(reviews, tmp_path_factory):
     """A directory with a run of each baseline on the titles of `reviews`."""
-    directory = tmp_path_factory.mktemp("runs") / "runs"
-    options = ["--data", reviews, "--text", "title", "--seed", 7, "--dir", directory]
-    assert status(baselines.main, options) == 0
-    return directory
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("runs"))
+        options = ["--data", reviews, "--text", "title", "--seed", 7]
+        assert status(baselines.main, options) == 0
+        return Path("runs").absolute()
 
 
 @pytest.fixture
@@ -91,40 +93,51 @@ def test_a_network_has_the_same_rows_and_compare_shows_it_beside_the_baselines(
     assert status(compare.main, []) == 0
     table = capsys.readouterr().out
     for name in RECIPES:
-        assert f"  baseline {name} --text title  " in table
+        assert f"  baselines {name} --text title  " in table
     assert "  rnn titles --" in table
     assert "not comparable" not in table
 
 
-def test_what_is_printed(reviews, tmp_path, capsys):
-    directory = tmp_path / "runs"
-    options = ["--data", reviews, "--train-rows", 20, "--dir", directory]
+def test_what_is_printed(reviews, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     for _ in range(2):  # the second time adds runs
-        assert status(baselines.main, options) == 0
+        assert status(baselines.main, ["--data", reviews, "--train-rows", 20]) == 0
     printed = capsys.readouterr().out
-    results = [load_result(path) for path in directory.iterdir()]
+    results = [load_result(path) for path in (tmp_path / "runs").iterdir()]
     assert Counter(result["recipe"] for result in results) == dict.fromkeys(RECIPES, 2)
     for result in results:
         assert result["data"]["rows"]["train"] == 20
-        scores = f"{result['test_accuracy']:.4f}    {result['macro_f1']:.4f}"
-        assert f"{result['recipe']:14}  {scores}" in printed
-    assert f"\nruns: {directory}/baseline-*-" in printed
+        assert f"\n{result['recipe']}: " in f"\n{printed}"
+        assert f"test accuracy {result['test_accuracy']:.4f} (" in printed
 
 
-def test_without_a_word_that_occurs_twice_tf_idf_is_left_out(tmp_path, capsys):
+def test_a_baseline_can_be_trained_alone_in_a_directory_of_choice(reviews, tmp_path):
+    options = ["--data", reviews, "--run-dir", tmp_path / "run"]
+    assert status(baselines.main, ["tf-idf", *options]) == 0
+    result = load_result(tmp_path / "run")
+    assert (result["recipe"], result["layers"], result["best_epoch"]) == ("tf-idf", [], None)
+    errors = list(csv.DictReader((tmp_path / "run" / "errors.csv").open(encoding="utf-8")))
+    rows = result["data"]["rows"]["test"]
+    assert result["test_accuracy"] == pytest.approx(1 - len(errors) / rows)
+    assert status(baselines.main, ["tf-idf", *options]) == 1
+
+
+def test_without_a_word_that_occurs_twice_tf_idf_is_refused(tmp_path, monkeypatch, capsys):
     pairs = [("ab"[i % 2], f"word{i} other{i}") for i in range(20)]
     corpus = write_corpus(tmp_path / "corpus", pairs)
-    assert status(baselines.main, ["--data", corpus, "--dir", tmp_path / "runs"]) == 0
-    assert "\ntf-idf        skipped: no words occur in two rows" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    assert status(baselines.main, ["--data", corpus]) == 1
+    assert "tf-idf cannot be trained: no words occur in two rows" in capsys.readouterr().err
     recipes = {load_result(path)["recipe"] for path in (tmp_path / "runs").iterdir()}
     assert recipes == {"majority", "bag-of-words"}
 
 
-def test_languages_without_spaces_are_read_by_characters(tmp_path):
+def test_languages_without_spaces_are_read_by_characters(tmp_path, monkeypatch):
     texts = [("sports", "日本代表が勝利決勝"), ("business", "銀行の利益が増加株価")]
     pairs = [(label, text[i % 5 :] + chr(0x4E00 + i)) for i in range(40) for label, text in texts]
     corpus = write_corpus(tmp_path / "corpus", pairs)
-    options = ["--data", corpus, "--tokens", "characters", "--dir", tmp_path / "runs"]
+    monkeypatch.chdir(tmp_path)
+    options = ["--data", corpus, "--tokens", "characters"]
     assert status(baselines.main, options) == 0
     results = {r["recipe"]: r for r in map(load_result, (tmp_path / "runs").iterdir())}
     assert results["tf-idf"]["test_accuracy"] == 1
@@ -133,22 +146,23 @@ def test_languages_without_spaces_are_read_by_characters(tmp_path):
 
 
 @pytest.mark.parametrize("case", ["no words", "no directory", "no room for runs"])
-def test_an_error_is_one_line_and_leaves_nothing(case, reviews, tmp_path, capsys):
-    corpus, directory = reviews, tmp_path / "runs"
+def test_an_error_is_one_line_and_leaves_nothing(case, reviews, tmp_path, monkeypatch, capsys):
+    corpus, expected = reviews, "runs"
+    monkeypatch.chdir(tmp_path)
     if case == "no words":
-        corpus = write_corpus(tmp_path / "corpus", [("ab"[i % 2], "!?" * i) for i in range(20)])
+        pairs = [("ab"[i % 2], "!?" * i) for i in range(20)]
+        corpus, expected = write_corpus(tmp_path / "corpus", pairs), "contain no word"
     elif case == "no directory":
-        corpus = tmp_path / "nowhere"
+        corpus = expected = tmp_path / "nowhere"
     else:
-        (tmp_path / "file").touch()
-        directory = tmp_path / "file" / "runs"
-    assert status(baselines.main, ["--data", corpus, "--dir", directory]) == 1
+        (tmp_path / "runs").touch()
+    assert status(baselines.main, ["--data", corpus]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert str(directory if case == "no room for runs" else corpus) in line
-    assert not directory.exists()
+    assert str(expected) in line
+    assert not (tmp_path / "runs").is_dir()
 
 
-@pytest.mark.parametrize("arguments", ["--seed -1", "--text titel", "--units 3", "tf-idf"])
+@pytest.mark.parametrize("arguments", ["--seed -1", "--text titel", "--units 3", "tfidf"])
 def test_wrong_usage_is_one_line(arguments, capsys):
     assert status(baselines.main, arguments.split()) == 2
     assert arguments.split()[0] in capsys.readouterr().err.splitlines()[0]
@@ -157,5 +171,5 @@ def test_wrong_usage_is_one_line(arguments, capsys):
 def test_help_has_the_options_that_make_sense(capsys):
     assert status(baselines.main, ["--help"]) == 0
     text = capsys.readouterr().out
-    assert all(flag in text for flag in ("--data", "--train-rows", "--text", "--seed", "--dir"))
-    assert "--resume" not in text
+    assert all(flag in text for flag in ("--data", "--train-rows", "--text", "--seed", "tf-idf"))
+    assert "--export" not in text

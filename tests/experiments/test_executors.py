@@ -15,6 +15,7 @@ from conftest import PROJECT
 from corpus.errors import UserError
 from experiments import executors, experiment, runs
 from training.directory import RESULTS
+from training.recipes import DataOptions
 
 SCRIPT = """
 import json, os, signal, sys, time
@@ -61,7 +62,7 @@ def script(tmp_path, monkeypatch):
 
 def plan(folder, kind, number=1, **settings):
     name = f"{kind}-{number}"
-    return runs.Plan(name, ["stub.py", kind], folder / "runs" / name, settings, False)
+    return runs.Plan(name, None, ["stub.py", kind], folder / "runs" / name, settings, False)
 
 
 def reports(executor, plans):
@@ -119,7 +120,7 @@ def test_a_signal_ends_the_running_scripts_which_save_what_they_have(number, scr
         "from experiments import executors, runs\n"
         "from training import process\n"
         f"executors.PROJECT = folder = Path({str(script)!r})\n"
-        "plans = [runs.Plan('', ['stub.py', 'slow'], folder / str(i), {}, False)\n"
+        "plans = [runs.Plan('', None, ['stub.py', 'slow'], folder / str(i), {}, False)\n"
         "         for i in range(3)]\n"
         "with process.one_line_errors('reproduce.py'), process.signals():\n"
         "    executors.LocalExecutor(2).run(plans, None)\n"
@@ -251,7 +252,9 @@ def test_a_worker_that_dies_costs_no_run(scheduler, tiny, tmp_path):
     with distributed.Client(address) as client:
         client.wait_for_workers(2, timeout=60)
     killing.start()
-    results = runs.run_all(wanted, str(tiny), tmp_path, executors.DaskExecutor(address))
+    results = runs.run_all(
+        wanted, DataOptions(str(tiny)), tmp_path, executors.DaskExecutor(address)
+    )
     killing.join()
     assert [worker.poll() is None for worker in workers] == [False, True]
     assert [*results] == wanted

@@ -5,9 +5,12 @@ import pytest
 from corpus import loading
 from corpus.errors import UserError
 from experiments import experiment, runs
+from training.recipes import DataOptions
 
 SMALL = experiment("train_lstm", "fast", units=3)
 HASH = loading.load("sample", 30000).hash
+NAMED = "seed", "rows_hash", "trial"
+SAMPLE = DataOptions("sample")
 
 
 class Executor:
@@ -29,7 +32,11 @@ class Executor:
 def write_result(directory, settings, machine="abacus"):
     directory.mkdir(parents=True, exist_ok=True)
     result = {
-        "hyperparameters": {k: v for k, v in settings.items() if k not in ("seed", "rows_hash")},
+        "script": "train_lstm",
+        "recipe": "fast",
+        "trial": settings["trial"],
+        "started_from": None,
+        "hyperparameters": {k: v for k, v in settings.items() if k not in NAMED},
         "seed": settings["seed"],
         "data": {"hash": settings["rows_hash"]},
         "interrupted": False,
@@ -41,7 +48,8 @@ def write_result(directory, settings, machine="abacus"):
 
 
 def settings(**changes):
-    return SMALL.hyperparameters() | {"seed": 2, "rows_hash": HASH} | changes
+    named = {"seed": 2, "rows_hash": HASH, "trial": False}
+    return vars(SMALL.hyperparameters()) | named | changes
 
 
 @pytest.fixture
@@ -57,7 +65,7 @@ def mode(plan):
 def modes(directory):
     """The modes of the runs that an executor has to make."""
     executor = Executor()
-    [result] = runs.run_all([(SMALL, 2)], "sample", directory, executor).values()
+    [result] = runs.run_all([(SMALL, 2)], SAMPLE, directory, executor).values()
     assert result["test_accuracy"] == 0.5
     return [mode(plan) for plan in executor.plans]
 
@@ -83,14 +91,14 @@ def test_an_unfinished_run_is_resumed_unless_its_hyperparameters_differ(
 ):
     (path / "unfinished").mkdir(parents=True)
     (path / "unfinished" / "settings.json").write_text(json.dumps(settings(units=units)))
-    (plan,) = [runs.plan_run(SMALL, 2, "sample", tmp_path)]
+    (plan,) = [runs.plan_run(SMALL, 2, SAMPLE, tmp_path)]
     assert (mode(plan), plan.finished) == ([option], False)
 
 
 def test_a_run_that_was_killed_as_it_ended_is_replaced(tmp_path, path):
     (path / "unfinished").mkdir(parents=True)
     (path / "unfinished" / "model.keras").write_text("complete, but not moved yet")
-    assert mode(runs.plan_run(SMALL, 2, "sample", tmp_path)) == ["--overwrite"]
+    assert mode(runs.plan_run(SMALL, 2, SAMPLE, tmp_path)) == ["--overwrite"]
 
 
 def test_a_run_on_other_rows_is_left_alone(tmp_path, path):
@@ -103,14 +111,14 @@ def test_a_run_on_other_rows_is_left_alone(tmp_path, path):
 
 def test_the_rows_are_those_that_the_script_takes(tmp_path):
     few = experiment("train_lstm", "fast", train_rows=100)
-    plan = runs.plan_run(few, 1, "sample", tmp_path)
+    plan = runs.plan_run(few, 1, SAMPLE, tmp_path)
     assert plan.settings["rows_hash"] == loading.load("sample", 100).hash != HASH
 
 
 def test_a_failed_run_is_named_and_stops_no_other(tmp_path, capsys):
     wanted = [(SMALL, 2), (experiment("train_lstm", "fast"), 2)]
     with pytest.raises(UserError, match="^failed: train_lstm.py fast --units 3 --seed 2; run"):
-        runs.run_all(wanted, "sample", tmp_path, Executor(failing="--units"))
+        runs.run_all(wanted, SAMPLE, tmp_path, Executor(failing="--units"))
     printed = capsys.readouterr()
     assert "train_lstm.py fast --units 3 --seed 2: no room\n" in printed.err
     assert printed.out == "1/2 train_lstm.py fast --seed 2: 0.5000, 12 s\n"
@@ -121,7 +129,7 @@ def test_the_seconds_of_a_shared_machine_are_left_out(tmp_path, monkeypatch, cap
 
     monkeypatch.setenv("RUNS_AT_ONCE", "2")
     assert ", 2 runs at once, " in machine()
-    runs.run_all([(SMALL, 2)], "sample", tmp_path, Executor(machine()))
+    runs.run_all([(SMALL, 2)], SAMPLE, tmp_path, Executor(machine()))
     assert capsys.readouterr().out.endswith(": 0.5000\n")
     monkeypatch.delenv("RUNS_AT_ONCE")
     assert "at once" not in machine()

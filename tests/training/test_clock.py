@@ -27,5 +27,6 @@ def test_a_run_begins_with_the_process_only_where_the_script_is_the_program(
     program = train_lstm if is_program else pytest
     monkeypatch.setitem(__import__("sys").modules, "__main__", program)
     hyperparameters, recipes = train_lstm.Hyperparameters, train_lstm.RECIPES
-    start(train_lstm.__file__, "", hyperparameters, recipes, ["--run-dir", tmp_path / "run"])
+    monkeypatch.setattr("sys.argv", ["train_lstm.py", "--run-dir", str(tmp_path / "run")])
+    start(train_lstm.__file__, "", hyperparameters, recipes)
     assert (clock.so_far()["total"] > 1000) == is_program

@@ -18,7 +18,9 @@ def finish(directory, content, interrupted=False):
     for name in RESULTS[:-1]:
         with directory.writing(name) as path:
             path.write_text(content)
-    directory.write_json("result.json", {"content": content, "interrupted": interrupted})
+    directory.write_json(
+        "result.json", {"content": content, "interrupted": interrupted, "trial": False}
+    )
     directory.publish()
 
 
@@ -103,7 +105,7 @@ def test_overwrite_replaces_a_run_only_when_the_new_one_is_complete(finished):
 def test_a_move_that_was_cut_off_is_ended_by_the_next_claim(finished):
     directory = claimed(finished, overwrite=True)
     directory.begin({"seed": 1})
-    directory.write_json("result.json", {"content": "second", "interrupted": False})
+    directory.write_json("result.json", {"content": "second", "interrupted": False, "trial": False})
     directory.release()
     assert claimed(finished, resume=True).finished
     assert load_result(finished)["content"] == "second"
@@ -160,10 +162,11 @@ def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
     directory.write_json("checkpoint", {})
     finish(directory, "so far", interrupted=True)
     directory.release()
-    assert load_result(directory.path) == {"content": "so far", "interrupted": True}
+    assert load_result(directory.path)["content"] == "so far"
     directory = claimed(directory.path, resume=True)
     finish(directory, "to the end")
-    assert load_result(directory.path) == {"content": "to the end", "interrupted": False}
+    result = load_result(directory.path)
+    assert (result["content"], result["interrupted"]) == ("to the end", False)
     assert not directory.work.exists()
 
 

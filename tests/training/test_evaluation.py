@@ -20,15 +20,17 @@ def test_the_interval_of_a_proportion_is_wilsons():
 def test_the_matrix_counts_true_by_predicted_class():
     ids, labels = np.array([1, 2, 2, 2, 4], dtype=np.int32), np.array([0, 1, 1, 2, 3])
     tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels, np.zeros(5, bool))
-    batches = data.evaluation_batches(tokens, np.array([1]))
+    batches = data.without_padding(tokens.lengths)
     model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
-    matrix = evaluation.confusion_matrix(model, batches)
+    predictions = evaluation.predict(model, tokens, batches)
+    matrix = predictions.matrix(4)
+    np.testing.assert_allclose(predictions.confidence, 1, atol=1e-5)
     assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
     assert evaluation.scores(matrix, range(4))["accuracy"] == pytest.approx(0.8)
     scores = evaluation.scores(matrix, CLASSES)["per_class"]
-    sports = {"precision": 2 / 3, "recall": 1, "f1": 0.8}
+    sports = {"precision": 2 / 3, "recall": 1, "f1": 0.8, "rows": 2}
     assert scores["Sports"] == pytest.approx(sports)
-    assert scores["Business"] == {"precision": 0, "recall": 0, "f1": 0}
+    assert scores["Business"] == {"precision": 0, "recall": 0, "f1": 0, "rows": 1}
     assert evaluation.scores(matrix, range(len(matrix)))["macro_f1"] == pytest.approx(
         (1 + 0.8 + 0 + 1) / 4
     )
