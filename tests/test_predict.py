@@ -175,18 +175,29 @@ def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
 
-def test_explain_prints_the_class_after_each_word(trained, capsys):
-    def answers(*arguments):
-        capsys.readouterr()
-        assert status(predict.main, [trained, *arguments]) == 0
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    explained = answers("--explain", "--json", "oil prices fall")
-    assert [answer["text"] for answer in explained] == ["oil", "oil prices", "oil prices fall"]
-    [whole] = answers("--json", "oil prices fall")
-    for name, share in whole["probabilities"].items():
-        assert explained[-1]["probabilities"][name] == pytest.approx(share, abs=1e-5)
-    assert answers("--explain", " ") == []
+def test_explain_prints_the_answer_and_a_line_for_each_word(trained, tmp_path, monkeypatch, capsys):
+    text = "oil \x1b[31m prices"
+    assert status(predict.main, [trained, "--explain", text, "goal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert status(predict.main, [trained, text, "goal"]) == 0
+    plain = capsys.readouterr().out.splitlines()
+    assert [lines[0], lines[4]] == plain
+    assert [line.split()[0] for line in lines[1:4] + lines[5:]] == [
+        "oil",
+        r"\x1b[31m",
+        "prices",
+        "goal",
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("goal\nbank goal\n"))
+    assert status(predict.main, [trained, "--explain", "--json"]) == 0
+    explained = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [len(answer["explanation"]) for answer in explained] == [1, 2]
+    assert [*explained[0]["explanation"][0]] == ["words", "loss", "unknown", "class_after"]
+    picture = tmp_path / "a.png"
+    assert status(predict.main, [trained, "--explain", "goal", "--picture", picture]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    for wrong in (["goal"], ["--explain"], ["--explain", "goal", "bank"]):
+        assert status(predict.main, [trained, *wrong, "--picture", picture]) == 2
 
 
 def test_closed_standard_streams_are_no_traceback(trained, monkeypatch, capsys):
