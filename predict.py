@@ -10,12 +10,15 @@ from contextlib import suppress
 
 from tqdm import tqdm
 
+from corpus.classes import listed
 from corpus.columns import LABELS
 from corpus.decoding import UTF_16_MARKS, lines
 from corpus.description import shortened
 from corpus.errors import UserError
+from corpus.files import FORMS
 from inference import explanation
 from inference.answers import classify, evaluate, load_model, probabilities  # noqa: F401
+from inference.tables import classify_file
 from training import process, startup
 
 BATCH_SIZE = 32
@@ -29,30 +32,8 @@ def main(arguments=None):
     Raises:
         SystemExit: with status 1 after an error, 2 for wrong usage, 130 after Ctrl-C.
     """
-    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    help_text = "default: lines of standard input"
-    parser.add_argument("text", metavar="TEXT", nargs="*", default=[], help=help_text)
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    names = {"metavar": "NAME", "help": "name in FILE, if different from the model's corpus"}
-    parser.add_argument("--text-column", nargs="+", action="extend", default=[], **names)
-    parser.add_argument("--label-column", **names)
-    help_text = "encoding of FILE or standard input, such as cp1252; default: UTF-8 or UTF-16"
-    parser.add_argument("--encoding", metavar="NAME", help=help_text)
-    task = parser.add_mutually_exclusive_group()
-    help_text = "show what the probability loses without each word, and the class after it"
-    task.add_argument("--explain", action="store_true", help=help_text)
-    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows of a file")
-    task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
-    parser.add_argument("--picture", metavar="FILE", help="draw what --explain shows of a TEXT")
-    options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
-    if options.picture is not None and not (options.explain and len(options.text) == 1):
-        parser.error("--picture FILE needs --explain and one TEXT")
-    if options.text and (options.evaluate, options.export) != (None, None):
-        parser.error("--evaluate FILE and --export DIR take no TEXT")
-    columns = options.text_column, options.label_column
-    if options.evaluate is None and columns != ([], None):
-        parser.error("--text-column and --label-column need --evaluate FILE")
+    options = _parse(arguments)
+    columns = options.text_column, options.label_column, options.encoding
     with process.one_line_errors("predict.py"), startup.tensorflow():
         import devices
 
@@ -62,23 +43,73 @@ def main(arguments=None):
                 from saving.export import export
 
                 export(model, options.model, options.export)
-            elif options.evaluate is None:
-                _answer(model, options)
+            elif options.evaluate is not None:
+                scores, about = evaluate(model, options.evaluate, *columns, options.errors)
+                print(json.dumps(scores) if options.json else _scores(scores, about, options))
+            elif options.file is not None:
+                counts, about = classify_file(model, options.file, options.output, *columns)
+                lines = _counts(counts, about, _unit(model), options)
+                print(json.dumps(counts) if options.json else lines)
             else:
-                scores = evaluate(model, options.evaluate, *columns, options.encoding)
-                _print_scores(*scores, options)
+                _answer(model, options)
 
 
-def _print_scores(scores, about, options):
-    if options.json:
-        print(json.dumps(scores))
-        return
-    print(f"{options.evaluate}: {scores['rows']:,} rows; {about}")
-    print(f"accuracy {scores['accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}")
+def _parse(arguments):
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
+    help_text = "default: lines of standard input"
+    add("text", metavar="TEXT", nargs="*", default=[], help=help_text)
+    task = parser.add_mutually_exclusive_group()
+    help_text = "show what the probability loses without each word, and the class after it"
+    task.add_argument("--explain", action="store_true", help=help_text)
+    task.add_argument("--file", metavar="IN", help="classify the rows of a file")
+    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows of a file")
+    task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
+    add("--json", action="store_true", help="one JSON object per line")
+    add("--picture", metavar="FILE", help="draw what --explain shows of a TEXT")
+    add("--output", metavar="OUT.csv", help="the rows of --file, with class and probability")
+    add("--errors", metavar="OUT.csv", help="the rows of --evaluate that were wrong, surest first")
+    names = {"metavar": "NAME", "help": "name in FILE or IN, if not that of the model's corpus"}
+    add("--text-column", nargs="+", action="extend", default=[], **names)
+    add("--label-column", **names)
+    help_text = "encoding of a file or standard input, such as cp1252; default: UTF-8 or UTF-16"
+    add("--encoding", metavar="NAME", help=help_text)
+    options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
+    of_file = options.file is not None or options.evaluate is not None
+    if options.text and (of_file or options.export is not None):
+        parser.error("--file IN, --evaluate FILE and --export DIR take no TEXT")
+    if not of_file and (options.text_column, options.label_column) != ([], None):
+        parser.error("--text-column and --label-column need --file IN or --evaluate FILE")
+    if (options.file is None) != (options.output is None):
+        parser.error("--file IN and --output OUT.csv need each other")
+    if options.errors is not None and options.evaluate is None:
+        parser.error("--errors OUT.csv needs --evaluate FILE")
+    if options.picture is not None and not (options.explain and len(options.text) == 1):
+        parser.error("--picture FILE needs --explain and one TEXT")
+    return options
+
+
+def _scores(scores, about, options):
+    """The lines of --evaluate."""
+    interval = "{:.4f} to {:.4f}".format(*scores["interval"])
+    accuracy = f"accuracy {scores['accuracy']:.4f} (95% interval {interval})"
+    lines = [f"{options.evaluate}: {scores['rows']:,} rows; {about}"]
+    lines.append(f"{accuracy}, macro F1 {scores['macro_f1']:.4f}")
     width = max(map(len, scores["per_class"]))
     for name, values in scores["per_class"].items():
         shown = "  ".join(f"{score} {value:.4f}" for score, value in values.items())
-        print(f"{name:{width}}  {shown}")
+        lines.append(f"{name:{width}}  {shown}")
+    return "\n".join(lines)
+
+
+def _counts(counts, about, unit, options):
+    """The lines of --file."""
+    classes = listed([f"{name} {rows:,}" for name, rows in counts["classes"].items()])
+    unknown = f"{counts['unknown']:,} of {counts['words']:,} {unit} unknown"
+    written = f"{options.output}: {counts['rows']:,} rows; {classes}; {unknown}"
+    return f"{options.file}: {about}\n{written}"
 
 
 def _answer(model, options):
@@ -87,6 +118,10 @@ def _answer(model, options):
 
     lines = _lines(options.encoding)
     texts = options.text or _watched(lines, models.part(model, models.Labels))
+    for text in options.text:
+        if text.lower().endswith(FORMS) and os.path.isfile(text):
+            remark = "this name of a file is classified as a text; use --file"
+            process.print_error(f"{text}: {remark}")
     typed = not options.text and _is_terminal(sys.stdin)
     batch, size = [], 1 if typed else BATCH_SIZE
     try:
@@ -101,15 +136,20 @@ def _answer(model, options):
     _print_answers(model, batch, options)
 
 
-def _print_answers(model, texts, options):
+def _unit(model):
+    """What the model reads: "words" or "characters"."""
     import models
 
-    unit = models.part(model, models.Vectorizer).tokens
+    return models.part(model, models.Vectorizer).tokens
+
+
+def _print_answers(model, texts, options):
     explained = (explanation.explain(model, text) for text in texts)
     for answer in explained if options.explain else classify(model, texts):
-        print(json.dumps(answer) if options.json else _line(answer, unit))
-        for line in explanation.lines(answer) if options.explain and not options.json else ():
-            print(line)
+        print(json.dumps(answer) if options.json else _line(answer, _unit(model)))
+        if options.explain and not options.json:
+            for line in explanation.lines(answer):
+                print(line)
         if options.picture is not None:
             explanation.draw(answer, options.picture)
     if sys.stdout is not None:
@@ -126,7 +166,7 @@ def _watched(lines, labels):
             rows += line.startswith('{"') or (len(cells) > 1 and not names.isdisjoint(cells))
             if rows == 3:
                 problem = "the lines look like rows of a corpus; labels are read as text, too"
-                process.print_error(f"{STDIN}: {problem}; use --evaluate FILE")
+                process.print_error(f"{STDIN}: {problem}; use --file IN --output OUT.csv")
         yield line
 
 

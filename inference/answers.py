@@ -104,10 +104,8 @@ def probabilities(model, texts):
         float32 array of shape (texts, classes).
     """
     result = np.empty((len(texts), model.output_shape[-1]), np.float32)
-    with tqdm(total=len(texts), desc="predicting", leave=False, delay=1, disable=None) as progress:
-        for batch in _batches(texts):
-            result[batch] = model.predict_on_batch(_encoded(texts, batch))
-            progress.update(len(batch))
+    for batch in tqdm([*_batches(texts)], "predicting", leave=False, delay=1, disable=None):
+        result[batch] = model.predict_on_batch(_encoded(texts, batch))
     return result
 
 
@@ -143,8 +141,8 @@ def evaluate(model, file, text_columns=(), label_column=None, encoding=None, err
         errors: a CSV file to write the rows that were wrong to, see `evaluation.write_errors`.
 
     Returns:
-        (dict of "rows", "accuracy", "interval" (low and high, 95 per cent), "macro_f1" and
-        "per_class", which columns were used).
+        (dict of "rows", "accuracy", "interval" (low, high; 95 per cent), "macro_f1" and
+        "per_class", see `evaluation.scores`; which columns were used).
 
     Raises:
         UserError: the file cannot be used, or has a class that the model does not have.
@@ -153,15 +151,14 @@ def evaluate(model, file, text_columns=(), label_column=None, encoding=None, err
     from training import evaluation
     from training.atomic import atomic_write
 
-    classes, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
-    rows, about = loading.read(file, classes, text_columns, label_column, encoding)
-    texts, classes = rows.texts(vectorizer.text), classes.classes
+    labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
+    rows, about = loading.read(file, labels, text_columns, label_column, encoding)
+    texts, classes = rows.texts(vectorizer.text), labels.classes
     confidence = probabilities(model, texts)
     predicted, confidence = confidence.argmax(axis=1), confidence.max(axis=1)
     scores = evaluation.scores(evaluation.count(rows.labels, predicted, len(classes)), classes)
-    interval = [*evaluation.wilson_interval(scores["accuracy"], len(rows))]
+    interval = evaluation.wilson_interval(scores["accuracy"], len(rows))
     if errors is not None:
         with atomic_write(Path(errors)) as partial:
             evaluation.write_errors(partial, texts, rows.labels, predicted, confidence, classes)
-    accuracy = {"rows": len(rows), "accuracy": scores.pop("accuracy"), "interval": interval}
-    return accuracy | scores, about
+    return {"rows": len(rows), "interval": interval, **scores}, about

@@ -34,23 +34,20 @@ def explain(model, text):
         to its end, None for networks that read backwards; and with "remarks": list of `str`, what
         the explanation leaves out.
     """
-    import models
-
     [answer] = classify(model, [text])
-    classes = models.part(model, models.Labels).classes
     forwards = _reads_forwards(model)
-    spans, unknown, remarks = _spans(model, text, MOST_TEXTS // 2 if forwards else MOST_TEXTS - 1)
-    without = [text[:start] + text[end:] for start, end in spans]
-    beginnings = [text[:end] for _, end in spans[:-1]] if forwards else []
+    spans, remarks = _spans(model, text, MOST_TEXTS // 2 if forwards else MOST_TEXTS - 1)
+    without = [text[:start] + text[end:] for start, end, _ in spans]
+    beginnings = [text[:end] for _, end, _ in spans[:-1]] if forwards else []
     rows = probabilities(model, without + beginnings)
-    losses = answer["probabilities"][answer["class"]] - rows[:, classes.index(answer["class"])]
-    after = [None] * len(spans)
-    if forwards and spans:
+    classes, after = [*answer["probabilities"]], [None] * len(spans)
+    if forwards:
         after = [classes[i] for i in rows[len(spans) :].argmax(axis=1)] + [answer["class"]]
-    words = [text[start:end] for start, end in spans]
-    columns = words, losses[: len(spans)].tolist(), unknown, after
-    names = "words", "loss", "unknown", "class_after"
-    explanation = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    losses = max(answer["probabilities"].values()) - rows[:, classes.index(answer["class"])]
+    explanation = []
+    for (start, end, unknown), loss, now in zip(spans, losses.tolist(), after, strict=False):
+        row = {"words": text[start:end], "loss": loss, "unknown": unknown, "class_after": now}
+        explanation.append(row)
     return answer | {"explanation": explanation, "remarks": remarks}
 
 
@@ -61,45 +58,51 @@ def _reads_forwards(model):
 
 
 def _spans(model, text, most):
-    """(start and end of each word or span that is read, whether these are unknown, remarks)."""
+    """(start, end and whether all is unknown of each word or span that is read, remarks)."""
     import models
 
     vectorizer, remarks = models.part(model, models.Vectorizer), []
-    pieces = np.array([piece.span() for piece in PIECE[vectorizer.tokens].finditer(text)])
-    if not len(pieces):
-        return [], [], remarks
+    pieces = [piece.span() for piece in PIECE[vectorizer.tokens].finditer(text)]
     counts = count_words(model, [text[start:end] for start, end in pieces])
     before = np.cumsum(counts[:, 0]) - counts[:, 0]
     read = np.count_nonzero(before < (vectorizer.max_words or np.inf))
     if counts[read:, 0].any():
         total = f"{counts[:, 0].sum():,} {vectorizer.tokens}"
         remarks.append(f"the network reads the first {vectorizer.max_words:,} of {total}")
-        pieces, counts = pieces[:read], counts[:read]
-    size = -(-len(pieces) // most)
+        pieces = pieces[:read]
+    size = max(1, -(-len(pieces) // most))
     if size > 1:
         remarks.append(f"a long text: each line is for {size:,} {vectorizer.tokens}")
-    first = np.arange(0, len(pieces), size)
-    last = np.minimum(first + size, len(pieces)) - 1
-    words, unknown = np.add.reduceat(counts, first).T
-    spans = np.stack([pieces[first, 0], pieces[last, 1]], axis=1).tolist()
-    return spans, ((words > 0) & (words == unknown)).tolist(), remarks
+    spans = []
+    for first in range(0, len(pieces), size):
+        span = pieces[first : first + size]
+        words, unknown = counts[first : first + size].sum(axis=0)
+        spans.append((span[0][0], span[-1][1], bool(0 < words == unknown)))
+    return spans, remarks
 
 
 def lines(explained):
     """Yields lines for the screen: the remarks, and one for each word of what `explain` returns."""
     yield from (f"note: {remark}" for remark in explained["remarks"])
-    rows, before = explained["explanation"], None
-    names = [shortened(row["words"], LONGEST_PIECE) for row in rows]
-    width = max(map(len, names), default=0)
-    marked = 7 * any(row["unknown"] for row in rows)
+    rows = explained["explanation"]
+    labels = [*_labels(rows)]
+    width = max((len(name) for name, _ in labels), default=0)
     scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
-    for name, row in zip(names, rows, strict=True):
+    for (name, after), row in zip(labels, rows, strict=True):
         loss = round(row["loss"], 2) + 0  # no -0.00
         bar = "-+"[row["loss"] > 0] * round(BAR * abs(row["loss"]) / scale)
-        unknown = "unknown" if row["unknown"] else ""
-        turn = f"-> {row['class_after']}" if row["class_after"] != before else ""
-        yield f"{name:{width}}  {loss:+.2f}  {bar:{BAR}}  {unknown:{marked}}  {turn}".rstrip()
-        before = row["class_after"]
+        yield f"{name:{width}}  {loss:+.2f}  {bar:{BAR}}  {after}".rstrip()
+
+
+def _labels(rows):
+    """Yields each word, marked if it is unknown, and the class after it, marked if it is new."""
+    before = None
+    for row in rows:
+        name = shortened(row["words"], LONGEST_PIECE) + " (unknown)" * row["unknown"]
+        after = row["class_after"]
+        turn = "  " if after == before else "->"
+        yield name, "" if after is None else f"{turn} {after}"
+        before = after
 
 
 def draw(explained, path):
@@ -117,23 +120,18 @@ def draw(explained, path):
 
     from training import plots
 
-    rows, answer = explained["explanation"], explained["class"]
-    losses, turns = np.array([row["loss"] for row in rows]), [row["class_after"] for row in rows]
-    names = [shortened(row["words"], LONGEST_PIECE) for row in rows]
-    marks = [" (unknown)" if row["unknown"] else "" for row in rows]
-    figure = Figure(figsize=(7, 1.8 + 0.24 * len(rows)), layout="constrained")
+    answer, losses = explained["class"], np.array([row["loss"] for row in explained["explanation"]])
+    labels, positions = [*_labels(explained["explanation"])], range(len(losses))
     probability, text = explained["probabilities"][answer], shortened(explained["text"], 200)
+    figure = Figure(figsize=(7, 1.8 + 0.24 * len(losses)), layout="constrained")
     plots.add_title(figure, f"{answer} {probability:.2f}: {text}")
     axes = figure.subplots()
-    axes.barh(range(len(rows)), losses, color=np.where(losses > 0, plots.BLUE, plots.ORANGE))
-    axes.set_yticks(range(len(rows)), [*map(str.__add__, names, marks)], parse_math=False)
-    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)  # the first word is at the top
-    limit = max([SMALLEST_SCALE, *np.abs(losses)]) * 1.05
-    axes.set_xlim(-limit, limit)
-    axes.set_xlabel(f"what the probability of {answer} loses without the word", parse_math=False)
+    axes.barh(positions, losses, color=np.where(losses > 0, plots.BLUE, plots.ORANGE))
+    axes.set_yticks(positions, [name for name, _ in labels], parse_math=False)
+    axes.set_ylim(max(1, len(losses)) - 0.5, -0.5)  # the first word is at the top
     axes.axvline(0, color="black", linewidth=0.8)
-    if any(turns):
-        side = axes.secondary_yaxis("right")
-        side.set_yticks(range(len(rows)), turns, parse_math=False)
-        side.set_ylabel("class after this word")
+    axes.set_xlabel(f"what the probability of {answer} loses without the word", parse_math=False)
+    side = axes.secondary_yaxis("right")
+    side.set_yticks(positions, [after for _, after in labels], parse_math=False)
+    side.set_ylabel("class after the word" if any(after for _, after in labels) else "")
     plots.save(figure, path)
