@@ -16,7 +16,7 @@ TEXT = re.compile("title|description|text|content|question.*(?<!id)")  # questio
 NUMERIC = re.compile(r"(?=\D*\d)[\W\d]+")  # numbers, dates, percentages: no letter
 LISTED = 30  # names of a header, in messages
 HEADER_NEEDS = "a header needs label, class or category, and title, description, text or content"
-UNKNOWN = "looks like a header; none of its names is known; use --label-column and --text-column"
+UNKNOWN = "looks like a header; none of its names is known"
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,19 @@ class Split:
     Attributes:
         table: the `files.Table`, without a header.
         names: tuple of the names of its columns, in lower case; () if it had no header.
-        label: the index of the column of labels.
+        label: the index of the column of labels, None if there is none.
         texts: list of the indices of the columns of text, the title's first.
-        labels: list of `str`, the label of each row as it is written, see `classes.labels_of`.
+        labels: list of `str`, the label of each row as it is written, see `classes.labels_of`; []
+            if labels are not read.
+        header: `names` as they are written, where labels are not read.
     """
 
     table: files.Table
     names: tuple[str, ...]
-    label: int
+    label: int | None
     texts: list[int]
     labels: list[str]
+    header: tuple[str, ...] = ()
 
     def __str__(self):
         roles = {self.label: "label", self.texts[0]: "title"}
@@ -55,7 +58,7 @@ class Split:
         return tuple(self.names[i] for i in self.texts) if self.names else ()
 
     def rows(self, labels, owner, names=()):
-        """The rows, as `Rows`.
+        """The rows, as `Rows`; without labels if these are not read.
 
         Args:
             labels: the labels of the classes, in the order of the classes.
@@ -111,6 +114,57 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
     header = table.names or tuple(column[0] for column in table.columns)
     names = tuple(map(key, header))
     is_header = bool(table.names or text_columns or label_column is not None)
+    label, texts = _named(table, header, text_columns, label_column, like)
+    if label is not None and texts:
+        _take_off_header(table, header, [label, *texts])
+    elif is_header or ((label is not None or texts) and not is_number(header[0])):
+        missing = "label" if label is None else "text"
+        problem = f"no {missing} column: the header has {_quoted(header)}"
+        advice = "" if is_header else "; if row 1 is not a header, move it further down"
+        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}{advice}")
+    elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
+        advice = "--label-column and --text-column, or move it further down if it is not a header"
+        raise table.error(0, f"{UNKNOWN}; it has {_quoted(header)}; use {advice}")
+    else:
+        names, label, texts = (), 0, [*range(1, len(names))]
+    return Split(table, names, label, texts, labels_of(table, label))
+
+
+def read_texts(path, text_columns=(), label_column=None, encoding=None, like=("", (), ())):
+    """Reads a file of texts, with labels or without.
+
+    With a header, columns of text are chosen as `read` does, or the only column is one. Without,
+    they are those that have more than numbers and labels of `like`.
+
+    Args:
+        path, text_columns, label_column, encoding, like: see `read`.
+
+    Returns:
+        A `Split` whose labels are not read.
+
+    Raises:
+        UserError: the file cannot be read, or its columns of text cannot be identified.
+    """
+    table = files.read(path, encoding, labelled=False)
+    header = table.names or tuple(column[0] for column in table.columns)
+    label, texts = _named(table, header, text_columns, label_column, like)
+    if table.names or texts or label is not None:
+        others = [i for i in range(len(header)) if i != label]
+        texts = texts or (others if len(others) == 1 else [])
+        if not texts:
+            problem = f"no text column: the header has {_quoted(header)}"
+            raise table.error(0, f"{problem}; use --text-column")
+        _take_off_header(table, header, texts)
+        return Split(table, tuple(map(key, header)), label, texts, [], header)
+    if clean_name(header[0]) not in like[2] and _is_header(table.columns):
+        raise table.error(0, f"{UNKNOWN}; it has {_quoted(header)}; use --text-column")
+    texts = [i for i, cells in enumerate(table.columns) if _has_texts(cells, like[2])]
+    return Split(table, (), None, texts or [len(header) - 1], [])
+
+
+def _named(table, header, text_columns, label_column, like):
+    """(the index of the column of labels or None, those of text) by their names, as `read`."""
+    names = [*map(key, header)]
     texts = [_position(table, header, name, "--text-column") for name in text_columns]
     if label_column is None:
         free = [name for i, name in enumerate(names) if i not in texts]
@@ -121,22 +175,13 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
     texts = [*dict.fromkeys(texts)] or _texts(names, label, like[1])
     if label in texts:
         raise table.error(0, f"{header[label]!r} cannot be both the label and a text")
-    if label is not None and texts:
-        if not table.names:
-            for column in (table.numbers, *table.columns):
-                del column[0]
-        _check_cells(table, header, [label, *texts])
-    elif is_header or ((label is not None or texts) and not is_number(header[0])):
-        missing = "label" if label is None else "text"
-        problem = f"no {missing} column: the header has {_quoted(header)}"
-        advice = "" if is_header else "; if row 1 is not a header, move it further down"
-        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}{advice}")
-    elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
-        advice = "if it is not a header, move it further down"
-        raise table.error(0, f"{UNKNOWN}: it has {_quoted(header)}; {advice}")
-    else:
-        names, label, texts = (), 0, [*range(1, len(names))]
-    return Split(table, names, label, texts, labels_of(table, label))
+    return label, texts
+
+
+def _has_texts(cells, labels):
+    """Whether a cell is neither empty nor a number nor a label."""
+    others = {"", *labels}
+    return any(not NUMERIC.fullmatch(cell) and clean_name(cell) not in others for cell in cells)
 
 
 def key(name):
@@ -166,8 +211,11 @@ def _texts(names, label, preferred):
     return sorted(texts, key=lambda i: "title" not in names[i])
 
 
-def _check_cells(table, header, used):
-    """Refuses the rows after a header if there are none, or if one cannot be used."""
+def _take_off_header(table, header, used):
+    """Takes the header off the rows; refuses them if there are none, or if one cannot be used."""
+    if not table.names:
+        for column in (table.numbers, *table.columns):
+            del column[0]
     if not table.numbers:
         raise UserError(f"{table.path}: no rows after the header")
     for row, cells in enumerate(zip(*table.columns, strict=True)):

@@ -29,10 +29,16 @@ def _describe_texts(corpus, vectorizer):
     texts = corpus.train[:100].texts(vectorizer.text).tolist()
     tokens = vectorizer.tokenize(texts)[:, : vectorizer.max_words or None].to_list()
     example = next((b" ".join(words).decode() for words in tokens if words), "")
-    # Control characters would change how the terminal behaves.
-    example = "".join(c if c.isprintable() else repr(c)[1:-1] for c in example)
-    example = example[:EXAMPLE] + "..." * (len(example) > EXAMPLE)
-    return f'texts: {columns}, such as "{example}"'
+    return f'texts: {columns}, such as "{shortened(example)}"'
+
+
+def shortened(text, most=EXAMPLE):
+    """A text in one line of at most so many characters and "...", none of them a control character.
+
+    Those would change how a terminal behaves.
+    """
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def on_classes(train, test, classes):

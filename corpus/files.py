@@ -96,14 +96,16 @@ def _names(directory):
     return sorted(name for name in os.listdir(directory) if not name.startswith((".", "~")))
 
 
-def read(path, encoding=None):
+def read(path, encoding=None, labelled=True):
     """Reads a file whose name ends in one of `FORMS`.
 
     Args:
         encoding: see `decoding.decode`; ignored for .parquet and for files that are UTF-8.
+        labelled: whether the rows have labels, which take a second column, so that rows of blank
+            cells can be left out.
 
     Returns:
-        A `Table` of at least one row and two columns.
+        A `Table` of at least one row.
 
     Raises:
         UserError: it cannot be read, is in another encoding, is empty, or a row is malformed.
@@ -118,7 +120,7 @@ def read(path, encoding=None):
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
         with _open(path) as file:
-            rows = _whole(_rows(file, path, names, encoding), path, names, numbers)
+            rows = _whole(_rows(file, path, names, encoding), path, names, numbers, labelled)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
                 # A row of JSON may have more columns than those before it.
                 for i, cells in enumerate(zip_longest(*chunk, fillvalue="")):
@@ -132,9 +134,9 @@ def read(path, encoding=None):
     finally:
         csv.field_size_limit(limit)
     if not columns:
-        raise UserError(f"{path}: no rows; expected labelled texts")
+        raise UserError(f"{path}: no rows; expected {'labelled ' * labelled}texts")
     table = Table(path, tuple(names[: len(columns)]), columns, numbers)
-    if len(columns) < 2:
+    if labelled and len(columns) < 2:
         need = "a comma (.csv) or tab must separate label and text"
         need = f"{names[0]!r}; there must be a label and a text" if names else need
         raise table.error(0, f"only one column: {need}")
@@ -158,15 +160,16 @@ def _rows(file, path, names, encoding):
     return _separated(lines, path, encoding, form == ".tsv")
 
 
-def _whole(rows, path, names, numbers):
-    """Yields the rows that are not blank, and adds their numbers to an array.
+def _whole(rows, path, names, numbers, labelled):
+    """Yields the rows, without blank ones if they are labelled, and adds their numbers to an array.
 
     Without names of columns, all rows must have the same number of them.
     """
     number, width = 1, 0
     try:
         for row in rows:
-            if (row and row[0].strip()) or any(map(str.strip, row)):
+            blank = not labelled and row and (names or len(row) == width)
+            if (row and row[0].strip()) or blank or any(map(str.strip, row)):
                 width = width or len(row)
                 if len(row) != width and not names:
                     problem = f"the number of columns is {len(row)}, but it was {width} before"
@@ -246,4 +249,4 @@ def _is_unquoted(path, encoding, separator, begin):
     except ValueError:  # of the encoding; it is raised again, with its row, when the rows are read
         return False
     widths = {len(row) for row in _reread(path, encoding, separator, UNQUOTED) if row}
-    return line_breaks > 0 and len(widths) == 1
+    return line_breaks > 0 and len(widths) == 1 and widths != {1}

@@ -14,7 +14,7 @@ class Nested(str):
 
 
 def rows(lines, names):
-    """Yields the cells of each object, empty ones for a blank line.
+    """Yields the cells of each object, none for a blank line or an object without names.
 
     Args:
         lines: iterator of lines.
@@ -31,7 +31,7 @@ def rows(lines, names):
         if not seen.issuperset(values):
             names.extend(name for name in values if name not in seen)
             seen.update(values)
-        yield [_cell(values.get(name)) for name in names]
+        yield [_cell(values.get(name)) for name in names if values]
 
 
 def _values(lines):

@@ -131,7 +131,7 @@ def load(
     )
 
 
-def read(path, labels, text_columns=(), label_column=None, encoding=None):
+def read(path, labels, text_columns=(), label_column=None, encoding=None, labelled=True):
     """Reads a file of rows for a model that has its classes already.
 
     Args:
@@ -140,17 +140,19 @@ def read(path, labels, text_columns=(), label_column=None, encoding=None):
             are called as in the model's corpus are used where the file has them.
         text_columns, label_column: see `columns.read`.
         encoding: of a file that is not UTF-8 or UTF-16; by default that of the model's corpus.
+        labelled: whether to read labels; if not, the file need not have any.
 
     Returns:
-        (`Rows` in the order of the file, `str` that says which columns it has).
+        (`Rows` in the order of the file, their `columns.Split`, which says which columns it has).
 
     Raises:
         UserError: the file cannot be used, or has a class that the model does not have.
     """
     like = labels.label_name, labels.text_names, labels.labels + labels.classes
     encoding = encoding or labels.encoding or None
-    split = columns.read(path, text_columns, label_column, encoding, like)
-    return split.rows(labels.labels, "the model", labels.classes), str(split)
+    read_columns = columns.read if labelled else columns.read_texts
+    split = read_columns(path, text_columns, label_column, encoding, like)
+    return split.rows(labels.labels, "the model", labels.classes), split
 
 
 def directory_of(source):

@@ -15,7 +15,7 @@ from corpus.rows import Rows
 from training.directory import RunDirectory
 
 PROJECT = Path(__file__).parent.parent
-ROOMS = ("training", "devices", "saving", "corpus", "experiments")
+ROOMS = ("training", "devices", "saving", "corpus", "experiments", "inference")
 WORDS = {
     "1": "minister border treaty troops election embassy",
     "2": "match goal coach season league striker",

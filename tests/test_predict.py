@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import shutil
@@ -11,6 +12,7 @@ from conftest import status
 
 import predict
 from corpus.ag_news import CLASSES
+from inference.answers import CHARACTERS_AT_ONCE
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +102,79 @@ def test_lines_that_look_like_rows_are_answered_with_a_remark(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("options", [["--label-column", "x"], ["--text-column", "x", "--json"]])
-def test_columns_are_those_of_a_file(options, trained, capsys):
-    assert status(predict.main, [trained, *options]) == 2
-    assert "need --evaluate FILE" in capsys.readouterr().err
+WRONG = {
+    "--label-column x": "need --file IN or --evaluate FILE",
+    "--text-column x --json": "need --file IN or --evaluate FILE",
+    "--file a.csv": "--file IN and --output OUT.csv need each other",
+    "--output a.csv": "--file IN and --output OUT.csv need each other",
+    "--file a.csv --output b.csv text": "--export DIR take no TEXT",
+    "--errors a.csv": "--errors OUT.csv needs --evaluate FILE",
+    "--picture a.png text": "--picture FILE needs --explain and one TEXT",
+    "--explain --picture a.png": "--picture FILE needs --explain and one TEXT",
+    "--explain --picture a.png text text": "--picture FILE needs --explain and one TEXT",
+}
+
+
+@pytest.mark.parametrize("options", WRONG)
+def test_options_that_do_not_fit_together_are_refused(options, trained, capsys):
+    assert status(predict.main, [trained, *options.split()]) == 2
+    assert WRONG[options] in capsys.readouterr().err
+
+
+def test_the_name_of_a_file_is_answered_with_a_remark(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.CSV").write_text("goal\n")
+    assert status(predict.main, [trained, "a.CSV", "b.csv"]) == 0
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 2
+    assert output.err == "a.CSV: this name of a file is classified as a text; use --file\n"
+
+
+def test_the_wrong_rows_of_a_file_are_written_the_surest_first(trained, tmp_path, model, capsys):
+    rows = [
+        ("1", "match goal"),
+        ("2", "goal"),
+        ("3", 'profit, "bank"'),
+        ("4", "league"),
+        ("4", "goal"),
+    ]
+    with open(tmp_path / "rows.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    options = ["--evaluate", tmp_path / "rows.csv", "--errors", tmp_path / "errors.csv"]
+    assert status(predict.main, [trained, *options, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    with open(tmp_path / "errors.csv", newline="", encoding="utf-8") as file:
+        errors = list(csv.DictReader(file))
+    answers = predict.classify(model, [text for _, text in rows])
+    wrong = [
+        (-max(answer["probabilities"].values()), text, CLASSES[int(label) - 1], answer["class"])
+        for (label, text), answer in zip(rows, answers, strict=True)
+        if CLASSES[int(label) - 1] != answer["class"]
+    ]
+    assert len(wrong) > 2
+    assert scores["accuracy"] == pytest.approx(1 - len(wrong) / len(rows))
+    assert 0 <= scores["interval"][0] < scores["accuracy"] < scores["interval"][1] <= 1
+    assert [(e["text"], e["class"], e["answer"]) for e in errors] == [w[1:] for w in sorted(wrong)]
+    assert [float(e["probability"]) for e in errors] == pytest.approx(
+        [-w[0] for w in sorted(wrong)], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("unit", ["x", "goal "])
+def test_a_long_text_does_not_widen_the_batch_of_short_ones(unit, model, monkeypatch):
+    sizes, predict_on_batch = [], keras.Model.predict_on_batch
+
+    def measured(model, batch):
+        sizes.append(len(batch) * max(map(len, batch.numpy().tolist())))
+        return predict_on_batch(model, batch)
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", measured)
+    long = unit * 20_000
+    answers = predict.classify(model, ["goal"] * 31 + [long] * 40 + ["bank"] * 600)
+    assert max(sizes) <= max(CHARACTERS_AT_ONCE, len(long))
+    assert [answer["words"] for answer in answers] == [1] * 31 + [len(long.split())] * 40 + [
+        1
+    ] * 600
 
 
 def bad_models(tmp_path, trained):
@@ -175,18 +246,27 @@ def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
 
-def test_explain_prints_the_class_after_each_word(trained, capsys):
-    def answers(*arguments):
-        capsys.readouterr()
-        assert status(predict.main, [trained, *arguments]) == 0
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    explained = answers("--explain", "--json", "oil prices fall")
-    assert [answer["text"] for answer in explained] == ["oil", "oil prices", "oil prices fall"]
-    [whole] = answers("--json", "oil prices fall")
-    for name, share in whole["probabilities"].items():
-        assert explained[-1]["probabilities"][name] == pytest.approx(share, abs=1e-5)
-    assert answers("--explain", " ") == []
+def test_explain_prints_the_answer_and_a_line_for_each_word(trained, tmp_path, monkeypatch, capsys):
+    text = "oil \x1b[31m prices"
+    assert status(predict.main, [trained, "--explain", text, "goal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert status(predict.main, [trained, text, "goal"]) == 0
+    plain = capsys.readouterr().out.splitlines()
+    assert [lines[0], lines[4]] == plain
+    assert [line.split()[0] for line in lines[1:4] + lines[5:]] == [
+        "oil",
+        r"\x1b[31m",
+        "prices",
+        "goal",
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("goal\nbank goal\n"))
+    assert status(predict.main, [trained, "--explain", "--json"]) == 0
+    explained = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [len(answer["explanation"]) for answer in explained] == [1, 2]
+    assert [*explained[0]["explanation"][0]] == ["words", "loss", "unknown", "class_after"]
+    picture = tmp_path / "a.png"
+    assert status(predict.main, [trained, "--explain", "goal", "--picture", picture]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_closed_standard_streams_are_no_traceback(trained, monkeypatch, capsys):

@@ -12,7 +12,7 @@ def atomic_write(path):
     Raises:
         OSError: it cannot be written; what was there before stays.
     """
-    partial = path.with_name(f"partial-{path.name}")
+    partial = path.parent / f"partial-{path.name}"  # `with_name` refuses a path such as "."
     remove(partial)  # left by a process that was killed
     try:
         yield partial

@@ -1,10 +1,15 @@
 """The pictures of a run."""
 
+import io
 import textwrap
 import warnings
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from corpus.errors import UserError, in_one_line
+from training.atomic import atomic_write
 
 # Okabe and Ito's colours, distinguishable with any colour vision: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -20,6 +25,24 @@ def add_title(figure, title):
     width = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
     lines = textwrap.wrap(title, width, break_on_hyphens=False, max_lines=3, placeholder=" …")
     figure.suptitle("\n".join(lines), fontsize=10, parse_math=False)
+
+
+def save(figure, path):
+    """Saves a Matplotlib figure of `--picture` in the format that the suffix of `path` names.
+
+    Raises:
+        UserError: Matplotlib does not know the format, or cannot write it on this machine.
+        OSError: the file cannot be written.
+    """
+    content = io.BytesIO()  # in memory first, so that a failure leaves no file
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
+        try:
+            figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=200)
+        except Exception as error:  # an unknown format, or LaTeX is missing, for example
+            raise UserError(f"--picture {path}: {in_one_line(error)}") from error
+    with atomic_write(Path(path)) as partial:
+        partial.write_bytes(content.getvalue())
 
 
 def learning_curve(history, title, path):

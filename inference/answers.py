@@ -1,0 +1,164 @@
+"""Loads saved models and asks them: the class and the probabilities of texts, scores of a file."""
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from corpus import loading
+from corpus.errors import UserError, in_one_line
+
+TEXTS_AT_ONCE = 256
+CHARACTERS_AT_ONCE = 2**19  # with padding, so that a long text does not widen many short ones
+
+
+def load_model(path):
+    """Loads the model of a run, in safe mode: a file that would run code of its own is refused.
+
+    Args:
+        path: a run directory, or a .keras file.
+
+    Returns:
+        A `keras.Model` from strings of shape (batch,) to probabilities of shape (batch, classes).
+        See `models.part` for its `models.Vectorizer` and `models.Labels`.
+
+    Raises:
+        UserError: there is no such file, it cannot be loaded safely, or it is another model.
+    """
+    import keras
+
+    import models
+
+    path = Path(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if file.suffix != ".keras" or not file.exists():
+        raise UserError(f"{file}: no such model; give a run directory or a .keras file")
+    file.open("rb").close()  # an OSError names the file
+    try:
+        model = keras.models.load_model(file, compile=False, safe_mode=True)
+        models.part(model, models.Vectorizer)
+        classes = len(models.part(model, models.Labels).classes)
+        ends = [(end.dtype, end.shape) for end in model.inputs + model.outputs]
+        if ends == [("string", (None,)), ("float32", (None, classes))]:
+            return model
+        cause = "it is not a model from texts to the probabilities of its classes"
+    except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
+        cause = f"Keras {keras.__version__} does not load it in safe mode: {in_one_line(error)}"
+    raise UserError(f"{file}: {cause}")
+
+
+def classify(model, texts):
+    """Classifies texts.
+
+    Args:
+        model: a model that `load_model` returned.
+        texts: list of `str`.
+
+    Returns:
+        A list of dicts: "text"; "class"; "probabilities", a dict of class name to float; "words",
+        how many words (or characters) the network reads; "unknown", how many of them are unknown.
+    """
+    import models
+
+    answers, classes = [], models.part(model, models.Labels).classes
+    rows = probabilities(model, texts).tolist(), *count_words(model, texts).T.tolist()
+    for text, row, words, unknown in zip(texts, *rows, strict=True):
+        by_class = dict(zip(classes, row, strict=True))
+        best = max(by_class, key=by_class.get)
+        answers.append({"text": text, "class": best, "probabilities": by_class})
+        answers[-1] |= {"words": words, "unknown": unknown}
+    return answers
+
+
+def count_words(model, texts):
+    """Counts the words (or characters) of each text that the network reads.
+
+    Args:
+        model, texts: see `probabilities`.
+
+    Returns:
+        int64 array of shape (texts, 2): how many are read, and how many of these are unknown.
+    """
+    import tensorflow as tf
+
+    import models
+
+    vectorizer = models.part(model, models.Vectorizer)
+    counts = np.empty((len(texts), 2), np.int64)
+    for batch in _batches(texts):
+        ids = vectorizer.all_token_ids(_encoded(texts, batch))[:, : vectorizer.max_words or None]
+        unknown = tf.reduce_sum(tf.cast(ids == 1, tf.int64), axis=1)
+        counts[batch] = tf.stack([ids.row_lengths(), unknown], axis=1)
+    return counts
+
+
+def probabilities(model, texts):
+    """Computes the probabilities of many texts, with a bar in a terminal if it takes long.
+
+    Args:
+        model: a model that `load_model` returned.
+        texts: list or array of `str`.
+
+    Returns:
+        float32 array of shape (texts, classes).
+    """
+    result = np.empty((len(texts), model.output_shape[-1]), np.float32)
+    for batch in tqdm([*_batches(texts)], "predicting", leave=False, delay=1, disable=None):
+        result[batch] = model.predict_on_batch(_encoded(texts, batch))
+    return result
+
+
+def _batches(texts):
+    """Yields the positions of texts of similar length, which need little padding."""
+    lengths = np.array([len(text) for text in texts])
+    order, start = np.argsort(lengths, kind="stable"), 0
+    for end, longest in enumerate(lengths[order]):
+        size = end - start
+        if size == TEXTS_AT_ONCE or size and (size + 1) * longest > CHARACTERS_AT_ONCE:
+            yield order[start:end]
+            start = end
+    if start < len(order):
+        yield order[start:]
+
+
+def _encoded(texts, positions):
+    """The texts at some positions as the model reads them: tensor of composed UTF-8."""
+    import tensorflow as tf
+
+    # An argument that is not valid UTF-8 reaches Python as surrogates, which TensorFlow refuses.
+    texts = [unicodedata.normalize("NFC", texts[i]).encode("utf-8", "replace") for i in positions]
+    return tf.constant(texts, tf.string)
+
+
+def evaluate(model, file, text_columns=(), label_column=None, encoding=None, errors=None):
+    """Scores a model on labelled texts.
+
+    Args:
+        model: a model that `load_model` returned.
+        file: rows in one of the forms that a corpus may have.
+        text_columns, label_column, encoding: see `corpus.loading.read`.
+        errors: a CSV file to write the rows that were wrong to, see `evaluation.write_errors`.
+
+    Returns:
+        (dict of "rows", "accuracy", "interval" (low, high; 95 per cent), "macro_f1" and
+        "per_class", see `evaluation.scores`; which columns were used).
+
+    Raises:
+        UserError: the file cannot be used, or has a class that the model does not have.
+    """
+    import models
+    from training import evaluation
+    from training.atomic import atomic_write
+
+    labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
+    rows, about = loading.read(file, labels, text_columns, label_column, encoding)
+    texts, classes = rows.texts(vectorizer.text), labels.classes
+    confidence = probabilities(model, texts)
+    predicted, confidence = confidence.argmax(axis=1), confidence.max(axis=1)
+    scores = evaluation.scores(evaluation.count(rows.labels, predicted, len(classes)), classes)
+    interval = evaluation.wilson_interval(scores["accuracy"], len(rows))
+    if errors is not None:
+        with atomic_write(Path(errors)) as partial:
+            evaluation.write_errors(partial, texts, rows.labels, predicted, confidence, classes)
+    return {"rows": len(rows), "interval": interval, **scores}, about
