@@ -20,6 +20,7 @@ from inference import explanation
 from inference.answers import classify, evaluate, load_model, probabilities  # noqa: F401
 from inference.tables import classify_file
 from training import process, startup
+from training.results import class_table
 
 BATCH_SIZE = 32
 SHOWN_CLASSES = 4
@@ -97,11 +98,7 @@ def _scores(scores, about, options):
     accuracy = f"accuracy {scores['accuracy']:.4f} (95% interval {interval})"
     lines = [f"{options.evaluate}: {scores['rows']:,} rows; {about}"]
     lines.append(f"{accuracy}, macro F1 {scores['macro_f1']:.4f}")
-    width = max(map(len, scores["per_class"]))
-    for name, values in scores["per_class"].items():
-        shown = "  ".join(f"{score} {value:.4f}" for score, value in values.items())
-        lines.append(f"{name:{width}}  {shown}")
-    return "\n".join(lines)
+    return "\n".join([*lines, class_table(scores["per_class"])])
 
 
 def _counts(counts, about, unit, options):

@@ -74,26 +74,6 @@ def write_errors(path, texts, labels, predicted, confidence, classes):
             writer.writerow([texts[i], *names, f"{confidence[i]:.4f}"])
 
 
-def write_errors(path, texts, labels, predicted, confidence, classes):
-    """Writes the texts with a wrong prediction to a CSV file, the surest first.
-
-    Args:
-        path: the file; its columns are text, class, answer and probability.
-        texts: sequence of `str`.
-        labels, predicted: int arrays of shape (texts,), the true and the predicted classes.
-        confidence: float array of shape (texts,), the probability of the predicted class.
-        classes: the names of the classes.
-    """
-    wrong = np.flatnonzero(labels != predicted)
-    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "class", "answer", "probability"])
-        for i in wrong:
-            names = classes[labels[i]], classes[predicted[i]]
-            writer.writerow([texts[i], *names, f"{confidence[i]:.4f}"])
-
-
 def count(labels, predicted, classes):
     """The confusion matrix of two int arrays of classes, the true and the predicted ones."""
     matrix = np.zeros((classes, classes), dtype=int)

@@ -119,7 +119,3 @@ def draw_confusion_matrix(axes, matrix, classes):
 
 def cycle_colors():
     return [BLUE, ORANGE, "#009E73", "#000000"]
-
-
-def save(figure, path):
-    figure.savefig(path)

@@ -1,0 +1,118 @@
+"""Opens a page on this machine to type texts into, and shows what one or several models answer.
+
+It needs one more package: pip install -r requirements-demo.txt. For each model it shows the
+probabilities of the classes, the words coloured by what each adds to the answer and, if the network
+reads in one direction, the class after each word. Nothing leaves the machine.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from corpus import loading
+from corpus.errors import UserError
+from inference.answers import load_model
+from inference.explanation import SMALLEST_SCALE, explain
+from training import process, startup
+from training.directory import load_result
+from training.recipes import DataOptions
+
+EXAMPLES = 6
+
+
+def test_texts(run):
+    """Returns some test texts of a run's corpus: list of `str`, [] if its rows are elsewhere."""
+    try:
+        result = load_result(run)
+        columns = result["data"]["options"]
+        test = loading.load_with(DataOptions(result["data"]["name"], **columns)).test
+    except UserError:
+        return []
+    return test[:EXAMPLES].texts(result["reading"]["text"]).tolist()
+
+
+def page(models, texts):
+    """Makes the page: a `gradio.Blocks`.
+
+    Args:
+        models: dict of name to a model that `answers.load_model` returned.
+        texts: list of `str`, examples to choose from.
+    """
+    import gradio as gr
+
+    def answer(text):
+        """The values of all outputs, network after network."""
+        values = []
+        for model in models.values():
+            explained = explain(model, text)
+            rows = explained["explanation"]
+            scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
+            values.append(explained["probabilities"])
+            values.append([(f"{row['words']} ", row["loss"] / scale) for row in rows])
+            values.append([(f"{row['words']} ", row["class_after"]) for row in rows])
+        return values
+
+    with gr.Blocks(title="Text classifiers", analytics_enabled=False) as blocks:
+        text, outputs = gr.Textbox(label="Type a text", lines=3, autofocus=True), []
+        with gr.Row():
+            for name in models:
+                with gr.Column():
+                    gr.Markdown(f"### {name}")
+                    outputs.append(gr.Label(label="probabilities", num_top_classes=10))
+                    effect = "red words speak for this class, blue ones against it"
+                    outputs.append(gr.HighlightedText(label=effect))
+                    after = "class after each word (networks of one direction)"
+                    outputs.append(gr.HighlightedText(label=after, combine_adjacent=True))
+        gr.Examples([[example] for example in texts], text, label="Test texts")
+        text.change(
+            answer,
+            text,
+            outputs,
+            api_name="answer",
+            trigger_mode="always_last",
+            show_progress="hidden",
+        )
+    return blocks
+
+
+def main(arguments=None):
+    """Runs the command line.
+
+    Raises:
+        SystemExit: with status 1 after an error, 2 for wrong usage.
+    """
+    parser = argparse.ArgumentParser(prog="demo.py", description=__doc__, allow_abbrev=False)
+    parser.add_argument("run", metavar="RUN", nargs="+", help="run directories or .keras files")
+    parser.add_argument("--host", default="127.0.0.1", help="address; default: this machine alone")
+    parser.add_argument("--port", type=int, help="default: the first that is free from 7860")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    with process.one_line_errors("demo.py"), startup.tensorflow():
+        try:
+            import gradio as gr
+        except ModuleNotFoundError as error:
+            raise UserError("Gradio is missing: pip install -r requirements-demo.txt") from error
+        import devices
+
+        with devices.prepared():
+            models = {Path(run).absolute().name: load_model(run) for run in options.run}
+            blocks = page(models, test_texts(options.run[0]))
+            fonts = {"font": ["sans-serif"], "font_mono": ["monospace"]}  # others are from the web
+            try:
+                _, url, _ = blocks.launch(
+                    server_name=options.host,
+                    server_port=options.port,
+                    prevent_thread_lock=True,
+                    quiet=True,
+                    share=False,
+                    theme=gr.themes.Default(**fonts),
+                )
+            except OSError as error:  # the port is in use
+                raise UserError(f"{options.host}: {error}") from error
+            print(f"{url} (Ctrl-C ends it)", flush=True)
+            blocks.block_thread()
+
+
+if __name__ == "__main__":
+    main()
