@@ -36,7 +36,8 @@ def draw(directory, history, matrix, result):
     """
     title = f"{run_name(result)}, {result['data']['rows']['train']:,} train rows"
     with directory.writing("learning_curve.png") as path:
-        plots.learning_curve(history.points, title, path)
+        steps, rows = history.steps_per_epoch, result["hyperparameters"]["validation"]
+        plots.learning_curve(history.points, steps, title, path, rows, result["best_epoch"])
     with directory.writing("confusion_matrix.png") as path:
         plots.confusion_matrix(matrix, result["classes"], title, path)
 
