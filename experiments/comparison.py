@@ -1,6 +1,5 @@
 """The picture of several runs: a line for each, with its scores and seconds."""
 
-import io
 import warnings
 from pathlib import Path
 from statistics import fmean, median
@@ -12,11 +11,8 @@ from corpus.errors import UserError, in_one_line
 from training.atomic import atomic_write
 from training.plots import add_title, network_color
 
-PANELS = {
-    "validation_accuracy": "held-out accuracy",
-    "test_accuracy": "test accuracy",
-    "seconds": "seconds",
-}
+PANELS = {"validation_accuracy": "held-out accuracy", "test_accuracy": "test accuracy"}
+PANELS |= {"seconds": "seconds"}
 PANEL_WIDTH = 3  # inches
 LONGEST_LABEL = 60  # characters; a longer one has a line for each of its parts
 CHARACTER, LINE = 0.08, 0.17  # width and height in inches
@@ -34,16 +30,14 @@ def draw(groups, path, title):
         UserError: Matplotlib does not know the format, or cannot write it on this machine.
         OSError: the file cannot be written.
     """
-    content = io.BytesIO()  # in memory first, so that a failure leaves no file
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), atomic_write(Path(path)) as partial:
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
-        figure = plot(groups, title)
         try:
-            figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=200)
+            plot(groups, title).savefig(partial, format=Path(path).suffix[1:].lower(), dpi=200)
+        except OSError:
+            raise
         except Exception as error:  # an unknown format, or LaTeX is missing, for example
             raise UserError(f"--picture {path}: {in_one_line(error)}") from error
-    with atomic_write(Path(path)) as partial:
-        partial.write_bytes(content.getvalue())
 
 
 def plot(groups, title):
@@ -54,7 +48,6 @@ def plot(groups, title):
         labels.append(separator.join(group["label"]))
     heights = np.array([1.8 + label.count("\n") for label in labels])  # in lines
     ys = np.cumsum(heights) - heights / 2
-    colors = [network_color(group["runs"][0]["script"]) for group in groups]
     panels = [panel for panel in PANELS if any(group[panel] for group in groups)] or [*PANELS]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     size = longest * CHARACTER + len(panels) * PANEL_WIDTH, heights.sum() * LINE + 1.2
@@ -62,8 +55,8 @@ def plot(groups, title):
     add_title(figure, title)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel in zip(every, panels, strict=True):
-        for y, color, group in zip(ys, colors, groups, strict=True):
-            values = group[panel]
+        for y, group in zip(ys, groups, strict=True):
+            values, color = group[panel], network_color(group["runs"][0]["script"])
             if values and panel == "seconds":
                 bar = axes.barh(y, median(values), color=color)
                 axes.bar_label(bar, fmt="{:,.0f}", padding=3)

@@ -143,13 +143,13 @@ class History(keras.callbacks.Callback):
         tracker = next(metric for metric in self.model.metrics if metric.name == "loss")
         texts = round(float(tf.convert_to_tensor(tracker.count)))  # not all batches have as many
         right = np.round(_accuracy(logs, missing=math.nan) * texts)
-        self.sums.append(
-            {"steps": steps, "texts": texts, "acc": float(right), "loss": logs["loss"] * texts}
-        )
-        added = {name: self.sums[-1][name] - self.sums[-2][name] for name in self.sums[-1]}
+        loss, before = logs["loss"] * texts, self.sums[-1]
+        sums = {"steps": steps, "texts": texts, "acc": float(right), "loss": loss}
+        added = {name: sums[name] - before[name] for name in sums}
         means = {name: added[name] / added["texts"] for name in ("acc", "loss")}
         point = {"step": step, "epoch": self.epoch + 1, **means, "val_acc": None, "val_loss": None}
         self.points.append(point)
+        self.sums.append(sums)
 
     def write(self, path):
         """Writes the points to a CSV file."""

@@ -53,9 +53,8 @@ def learning_curve(history, steps_per_epoch, title, path, validation="test", bes
                 axes.plot(*zip(*points, strict=True), style, color=color, label=rows)
         if best_epoch:
             axes.axvline(best_epoch, color="0.5", linestyle="--", label=f"kept: epoch {best_epoch}")
-        axes.set(xlabel="epoch", ylabel=label)
+        axes.set(xlabel="epoch", ylabel=label, xlim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlim(left=0)
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=120, format="png")

@@ -96,6 +96,16 @@ def test_the_points_of_an_epoch_average_to_what_keras_reports_and_cover_no_fewer
         assert all(point["val_acc"] is None for point in points[:-1])
 
 
+def test_a_point_of_a_checkpoint_joins_the_point_before(monkeypatch):
+    monkeypatch.setattr(callbacks.History, "POINTS_PER_EPOCH", 4)
+    history = callbacks.History(steps_per_epoch=16)
+    checkpoint = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: history.add(logs) if batch == 8 else None
+    )
+    fitted(history, epochs=1, callbacks=[checkpoint])
+    assert [point["step"] for point in history.points] == [4, 9, 16]
+
+
 @pytest.mark.parametrize(
     ("steps_per_execution", "shares"), [(1, [0, 1, 1, 1, 1, 1]), (3, [5 / 9, 1])]
 )
