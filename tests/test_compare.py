@@ -58,8 +58,9 @@ def labels(output):
 def test_all_runs_are_compared_the_best_first(write_run, output, tmp_path):
     write_run("a")
     write_run("x/b", test_accuracy=0.99, recipe="better", changed={"mask": True})
-    for name in ("c/unfinished", "partial-d", "sweep/e"):  # not ended, or a trial
-        write_run(name, **TRIAL)
+    write_run("c/unfinished")
+    write_run("partial-d")
+    write_run("sweep/e", **TRIAL)
     heading, header, first, second, picture = output()
     assert heading == f"tiny: 24 test rows; {BY_TEST}"
     columns = "run train rows test accuracy macro F1 seeds seconds parameters directory"
@@ -68,6 +69,7 @@ def test_all_runs_are_compared_the_best_first(write_run, output, tmp_path):
     assert "  0.9900  " in first
     assert first.endswith("  runs/x/b")
     assert second.startswith("rnn titles --batch-size 8 --epochs 2  ")
+    assert second.endswith("  runs/a")
     assert picture == "picture: comparison.png"
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
     assert output("runs/x", "runs/a", "runs")[2:4] == [first, second]  # each once
@@ -101,6 +103,14 @@ def test_runs_are_named_by_the_hyperparameters_that_differ_wherever_they_were_se
     write_run("other", recipe="masked", hyperparameters={"units": 4}, test_accuracy=0, changed={})
     units = [f"rnn titles --units {n}" for n in (8, 16, 32)]
     assert labels() == [*units, "rnn masked"]
+
+
+def test_of_few_hyperparameters_all_values_are_shown(write_run, labels):
+    for i, (units, mask) in enumerate(((8, False), (8, True), (16, False))):
+        values = {"units": units, "mask": mask}
+        write_run(f"{i}", test_accuracy=0.9 - i / 10, hyperparameters=values)
+    flags = ["--units 8 --no-mask", "--units 8 --mask", "--units 16 --no-mask"]
+    assert labels() == [f"rnn titles {both}" for both in flags]
 
 
 def test_of_many_hyperparameters_the_values_that_most_runs_share_are_left_out(write_run, labels):
