@@ -43,9 +43,8 @@ def load(path):
     result = load_result(path) | {"directory": str(path)}
     try:
         seconds = result["seconds"]["total"]
-        scores = (result[score] for score in SCORES)
-        in_range = all(score is None or 0 <= score <= 1 for score in scores)
-        if not (in_range and 0 < seconds < math.inf):
+        scores = [result[name] for name in SCORES if result[name] is not None]
+        if not (all(0 <= score <= 1 for score in scores) and 0 < seconds < math.inf):
             raise ValueError("impossible scores or seconds")
         result["seconds"] = None if is_shared(result["machine"]) else seconds
         result["corpus"] = Path(result["data"]["name"]).name
