@@ -12,7 +12,7 @@ from pathlib import Path
 from corpus import loading
 from corpus.errors import UserError
 from inference.answers import load_model
-from inference.explanation import SMALLEST_SCALE, explain
+from inference.explanation import SMALLEST_SCALE, explain, reads_forwards
 from training import process, startup
 from training.directory import load_result
 from training.recipes import DataOptions
@@ -49,29 +49,25 @@ def page(models, texts):
             scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
             values.append(explained["probabilities"])
             values.append([(f"{row['words']} ", row["loss"] / scale) for row in rows])
-            values.append([(f"{row['words']} ", row["class_after"]) for row in rows])
+            if reads_forwards(model):
+                values.append([(f"{row['words']} ", row["class_after"]) for row in rows])
         return values
 
     with gr.Blocks(title="Text classifiers", analytics_enabled=False) as blocks:
         text, outputs = gr.Textbox(label="Type a text", lines=3, autofocus=True), []
         with gr.Row():
-            for name in models:
+            for name, model in models.items():
                 with gr.Column():
                     gr.Markdown(f"### {name}")
                     outputs.append(gr.Label(label="probabilities", num_top_classes=10))
                     effect = "red words speak for this class, blue ones against it"
                     outputs.append(gr.HighlightedText(label=effect))
-                    after = "class after each word (networks of one direction)"
-                    outputs.append(gr.HighlightedText(label=after, combine_adjacent=True))
+                    if reads_forwards(model):
+                        after = "class after each word"
+                        outputs.append(gr.HighlightedText(label=after, combine_adjacent=True))
         gr.Examples([[example] for example in texts], text, label="Test texts")
-        text.change(
-            answer,
-            text,
-            outputs,
-            api_name="answer",
-            trigger_mode="always_last",
-            show_progress="hidden",
-        )
+        typing = {"trigger_mode": "always_last", "show_progress": "hidden"}
+        text.change(answer, text, outputs, api_name="answer", **typing)
     return blocks
 
 
@@ -106,6 +102,7 @@ def main(arguments=None):
                     prevent_thread_lock=True,
                     quiet=True,
                     share=False,
+                    footer_links=[],
                     theme=gr.themes.Default(**fonts),
                 )
             except OSError as error:  # the port is in use

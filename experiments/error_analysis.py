@@ -26,7 +26,8 @@ MODELS = {
     "stacked BiLSTM": experiment("train_bilstm", "best"),
 }
 BASELINE = "TF-IDF, logistic regression"
-COLORS = ["#999999", plots.ORANGE, "#009E73", plots.BLUE, "#000000"]  # Okabe and Ito's
+COLORS = {name: plots.network_color(model.script) for name, model in MODELS.items()}
+COLORS |= {"SimpleRNN on titles": "#56B4E9", BASELINE: plots.network_color("baselines")}
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
@@ -39,9 +40,8 @@ def draw_lines(path, lines, xlabel, ylabel="test accuracy"):
     """Draws a line for each model: dict of name to (x, y)."""
     figure = Figure(figsize=(8, 4), dpi=120, layout="constrained")
     axes = figure.subplots()
-    axes.set_prop_cycle(color=COLORS)
     for name, points in lines.items():
-        axes.plot(*points, marker="o", label=name)
+        axes.plot(*points, marker="o", label=name, color=COLORS.get(name, "#000000"))
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
     axes.legend()

@@ -94,7 +94,7 @@ def table(candidates):
 
 
 def draw(candidates, path):
-    """Draws the scores against the values of the first field that has several into a file.
+    """Draws the scores against the values of the first field that varies into a file.
 
     Args:
         candidates: list of `Candidate`.
@@ -103,26 +103,24 @@ def draw(candidates, path):
     Raises:
         UserError: see `plots.save`.
     """
-    field = next(iter(candidates[0].values), None)
-    lines = {}  # the other values to (position, scores)
+    field = next(iter(candidates[0].values), "")
     levels = list(dict.fromkeys(candidate.values.get(field) for candidate in candidates))
     numeric = all(type(level) in (int, float) for level in levels)
+    lines = {}  # the values of the other fields to pairs of position and scores
     for candidate in candidates:
         others = {name: value for name, value in candidate.values.items() if name != field}
         level = candidate.values.get(field)
-        x = level if numeric else levels.index(level)
-        lines.setdefault(" ".join(flags(others)), []).append((x, candidate.scores))
-    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+        point = level if numeric else levels.index(level), candidate.scores
+        lines.setdefault(" ".join(flags(others)), []).append(point)
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    for (label, points), color in zip(lines.items(), plots.cycle_colors(), strict=False):
-        points.sort(key=lambda point: point[0])
-        axes.plot(
-            *zip(*((x, mean(scores)) for x, scores in points), strict=True),
-            color=color,
-            label=label,
-        )
-        for x, scores in points:
-            axes.plot([x] * len(scores), scores, "o", color=color, alpha=0.5)
+    if len(lines) == 1:
+        axes.set_prop_cycle(color=[plots.network_color(candidates[0].results[0]["script"])])
+    for label, points in lines.items():
+        positions, scores = zip(*sorted(points), strict=True)
+        [line] = axes.plot(positions, [*map(mean, scores)], "o-", label=label)
+        for position, values in zip(positions, scores, strict=True):
+            axes.plot([position] * len(values), values, "_", color=line.get_color())
     if numeric and min(levels) > 0 and max(levels) >= 10 * min(levels):
         axes.set_xscale("log")
     axes.set_xticks(levels if numeric else range(len(levels)), map(as_text, levels))

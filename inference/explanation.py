@@ -35,7 +35,7 @@ def explain(model, text):
         the explanation leaves out.
     """
     [answer] = classify(model, [text])
-    forwards = _reads_forwards(model)
+    forwards = reads_forwards(model)
     spans, remarks = _spans(model, text, MOST_TEXTS // 2 if forwards else MOST_TEXTS - 1)
     without = [text[:start] + text[end:] for start, end, _ in spans]
     beginnings = [text[:end] for _, end, _ in spans[:-1]] if forwards else []
@@ -51,7 +51,7 @@ def explain(model, text):
     return answer | {"explanation": explanation, "remarks": remarks}
 
 
-def _reads_forwards(model):
+def reads_forwards(model):
     """Whether no layer reads a text from its end."""
     layers = model._flatten_layers()  # Keras has no public way into wrappers
     return not any(getattr(layer, "go_backwards", False) for layer in layers)
@@ -126,7 +126,7 @@ def draw(explained, path):
     figure = Figure(figsize=(7, 1.8 + 0.24 * len(losses)), layout="constrained")
     plots.add_title(figure, f"{answer} {probability:.2f}: {text}")
     axes = figure.subplots()
-    axes.barh(positions, losses, color=np.where(losses > 0, plots.BLUE, plots.ORANGE))
+    axes.barh(positions, losses, color=np.where(losses > 0, plots.BLACK, plots.AMBER))
     axes.set_yticks(positions, [name for name, _ in labels], parse_math=False)
     axes.set_ylim(max(1, len(losses)) - 0.5, -0.5)  # the first word is at the top
     axes.axvline(0, color="black", linewidth=0.8)

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -6,113 +7,256 @@ from conftest import status
 import compare
 from training.directory import load_result
 
+LAYERS = ["Embedding(input_dim=90, output_dim=64)", "Dense(units=4, activation=softmax)"]
+MORE = [LAYERS[0], "Dense(units=32, activation=relu)", LAYERS[1]]
+NO_HELD_OUT = {"validation_accuracy": None, "validation_macro_f1": None}
+TRIAL = {"trial": True, "test_accuracy": None, "macro_f1": None}
+BY_TEST = "sorted by test accuracy: not all runs have held-out rows"
+
+
+def held_out(accuracy):
+    return {"validation_accuracy": accuracy, "validation_macro_f1": accuracy / 2}
+
 
 @pytest.fixture
 def write_run(trained, tmp_path):
-    """Writes the result of a run, a real one with some values replaced; returns its directory."""
+    """Writes the result of a run in runs/, a real one with values replaced, or added to a dict."""
 
     def write(name, **changes):
+        result = load_result(trained) | NO_HELD_OUT
+        result |= {"trial": False, "started_from": None, "layers": LAYERS, "machine": "a machine"}
+        result["data"] |= {"name": "data/tiny"}
+        for key, value in changes.items():
+            joined = key in ("hyperparameters", "data") and isinstance(value, dict)
+            result[key] = result[key] | value if joined else value
         directory = tmp_path / "runs" / name
         directory.mkdir(parents=True)
-        result = load_result(trained) | changes
         (directory / "result.json").write_text(json.dumps(result))
-        return directory
 
     return write
 
 
 @pytest.fixture
-def rows_of_table(tmp_path, capsys):
-    """Compares runs; returns the fields of each row of the table, the run's name as one field."""
-
-    def rows(*directories):
-        picture = tmp_path / "picture.svg"
-        assert status(compare.main, [*map(str, directories), "--picture", str(picture)]) == 0
-        return [line.split("  ") for line in capsys.readouterr().out.splitlines()[1:-1]]
-
-    return rows
-
-
-def test_all_runs_are_compared_the_best_first(write_run, tmp_path, monkeypatch, capsys):
-    write_run("a")
-    write_run("b", test_accuracy=0.99, recipe="better", changed={"mask": True})
+def output(tmp_path, monkeypatch, capsys):
+    """Compares runs in a directory that contains runs/; returns the lines that are printed."""
     monkeypatch.chdir(tmp_path)
-    assert status(compare.main, []) == 0
-    header, first, second, picture = capsys.readouterr().out.splitlines()
-    columns = "# run data train rows seed accuracy macro F1 tutorial seconds parameters directory"
+
+    def lines(*arguments, expected=0):
+        assert status(compare.main, arguments) == expected
+        captured = capsys.readouterr()
+        return (captured.err if expected else captured.out).splitlines()
+
+    return lines
+
+
+@pytest.fixture
+def labels(output):
+    """Compares all runs of one corpus; returns what they are called, in the table's order."""
+    return lambda *arguments: [line.split("  ")[0] for line in output(*arguments)[2:-1]]
+
+
+def test_all_runs_are_compared_the_best_first(write_run, output, tmp_path):
+    write_run("a")
+    write_run("x/b", test_accuracy=0.99, recipe="better", changed={"mask": True})
+    write_run("c/unfinished")
+    write_run("partial-d")
+    write_run("sweep/e", **TRIAL)
+    heading, header, first, second, picture = output()
+    assert heading == f"tiny: 24 test rows; {BY_TEST}"
+    columns = "run train rows test accuracy macro F1 seeds seconds parameters directory"
     assert header.split() == columns.split()
-    assert first.startswith("1  rnn better --mask ")
-    assert "0.9900" in first
-    assert second.startswith("2  rnn titles --batch-size 8 --epochs 2 ")
-    assert len(header) == len(first) == len(second)
+    assert first.startswith("rnn better --mask  ")
+    assert "  0.9900  " in first
+    assert first.endswith("  runs/x/b")
+    assert second.startswith("rnn titles --batch-size 8 --epochs 2  ")
+    assert second.endswith("  runs/a")
     assert picture == "picture: comparison.png"
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    assert output("runs/x", "runs/a", "runs")[2:4] == [first, second]  # each once
 
 
-def test_runs_that_differ_only_in_the_seed_share_a_number(write_run, rows_of_table):
-    runs = [
-        write_run("a", test_accuracy=0.7, seed=1),
-        write_run("b", test_accuracy=0.8, recipe="masked"),
-        write_run("c", test_accuracy=0.9, seed=2),
+def test_a_picture_that_is_replaced_is_mentioned(write_run, output):
+    write_run("a")
+    assert [output()[-1] for _ in range(2)] == [
+        "picture: comparison.png",
+        "picture: comparison.png (replaced)",
     ]
-    rows = rows_of_table(*runs)
-    assert [row[0] for row in rows] == ["1", "2", "1"]
-    assert rows[0][1] == rows[2][1] != rows[1][1]
+
+
+def test_held_out_rows_decide_where_all_runs_have_some(write_run, output, labels):
+    write_run("a", test_accuracy=0.6, hyperparameters={"units": 1}, **held_out(0.9))
+    write_run("b", test_accuracy=0.7, hyperparameters={"units": 2}, **held_out(0.8))
+    assert output()[0].endswith("; sorted by held-out accuracy")
+    assert labels() == ["rnn titles --units 1", "rnn titles --units 2"]
+    write_run("c", test_accuracy=0.5, hyperparameters={"units": 3})
+    assert output()[0].endswith(f"; {BY_TEST}")
+    assert [label[-1] for label in labels()] == ["2", "1", "3"]
+
+
+def test_runs_are_named_by_the_hyperparameters_that_differ_wherever_they_were_set(
+    write_run, labels
+):
+    for i, units in enumerate((8, 16, 32)):
+        changed = {"units": units} if units == 32 else {}  # the others at the top of the file
+        values = {"hyperparameters": {"units": units}, "changed": changed}
+        write_run(f"{units}", test_accuracy=0.9 - i / 10, **values)
+    write_run("other", recipe="masked", hyperparameters={"units": 4}, test_accuracy=0, changed={})
+    units = [f"rnn titles --units {n}" for n in (8, 16, 32)]
+    assert labels() == [*units, "rnn masked"]
+
+
+def test_of_few_hyperparameters_all_values_are_shown(write_run, labels):
+    for i, (units, mask) in enumerate(((8, False), (8, True), (16, False))):
+        values = {"units": units, "mask": mask}
+        write_run(f"{i}", test_accuracy=0.9 - i / 10, hyperparameters=values)
+    flags = ["--units 8 --no-mask", "--units 8 --mask", "--units 16 --no-mask"]
+    assert labels() == [f"rnn titles {both}" for both in flags]
+
+
+def test_of_many_hyperparameters_the_values_that_most_runs_share_are_left_out(write_run, labels):
+    changes = {"units": 99}, {"mask": True}, {"dropout": 0.5}, {"embeddings": "a b"}, {}
+    for i, change in enumerate(changes):
+        write_run(f"{i}", test_accuracy=0.9 - i / 10, hyperparameters=change)
+    expected = ["--units 99", "--mask", "--dropout 0.5", "--embeddings a b", ""]
+    assert labels() == [f"rnn titles {flag}".strip() for flag in expected]
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "label"),
-    [("hyperparameters", {"units": 99}, " --units 99"), ("data", {"name": "/a/b"}, " on b")],
+    ("change", "label"),
+    [
+        ({"layers": MORE}, "+ Dense(units=32, activation=relu)"),
+        ({"layers": LAYERS + LAYERS[1:]}, f"+ {LAYERS[1]}"),
+        ({"started_from": "runs/before"}, "from before"),
+        ({"interrupted": True}, "(interrupted)"),
+    ],
 )
-def test_runs_of_one_command_are_told_apart_by_what_differs(
-    trained, write_run, rows_of_table, key, value, label
-):
-    changed = write_run("a", test_accuracy=0, **{key: load_result(trained)[key] | value})
-    rows = rows_of_table(trained, changed)
-    assert [row[0] for row in rows] == ["1", "2"]
-    assert rows[1][1].endswith(label)
-    assert rows[0][1] != rows[1][1]
+def test_runs_with_equal_hyperparameters_are_told_apart(write_run, labels, change, label):
+    write_run("a", changed={})
+    write_run("b", test_accuracy=0, changed={}, **change)
+    assert labels() == ["rnn titles", f"rnn titles {label}"]
 
 
-def test_networks_of_different_sizes_have_different_numbers(write_run, rows_of_table):
-    runs = [write_run("a", parameters=1), write_run("b", parameters=2)]  # models.py was edited
-    assert [row[0] for row in rows_of_table(*runs)] == ["1", "2"]
+def test_corpora_with_the_same_test_rows_are_compared_and_named(write_run, labels):
+    write_run("a", changed={})
+    write_run("b", test_accuracy=0, changed={}, data={"name": "/some/large", "hash": "other"})
+    assert labels() == ["rnn titles on tiny", "rnn titles on large"]
 
 
-def test_runs_tested_on_different_rows_are_reported(trained, write_run, tmp_path, capsys):
-    other = write_run("a", data=load_result(trained)["data"] | {"test_hash": "other"})
-    picture = tmp_path / "p.svg"
-    assert status(compare.main, [str(trained), str(other), "--picture", str(picture)]) == 0
-    assert "tested on different rows" in capsys.readouterr().out
+def test_runs_that_differ_only_in_the_seed_are_one_line(write_run, output):
+    for seed, accuracy, seconds in ((1, 0.7, 10), (3, 0.8, 12), (2, 0.75, 90)):
+        run = {"test_accuracy": accuracy, "macro_f1": accuracy - 0.1, "seconds": {"total": seconds}}
+        write_run(f"{seed}", seed=seed, changed={}, **run)
+    _, _, line, _ = output()
+    cells = [cell.strip() for cell in line.split("  ") if cell]
+    assert cells[2:6] == ["0.7500 (0.7000-0.8000)", "0.6500", "1 2 3", "12"]
+    assert cells[-1] == "runs/3 (best of 3)"
 
 
-def test_a_picture_that_cannot_be_written_is_named_as_the_user_named_it(trained, tmp_path, capsys):
-    picture = tmp_path / "none" / "p.png"
-    assert status(compare.main, [str(trained), "--picture", str(picture)]) == 1
-    assert capsys.readouterr().err == f"compare.py: {picture}: No such file or directory\n"
+def test_seconds_of_a_shared_machine_and_empty_columns_are_left_out(write_run, output):
+    write_run("a", machine="a machine, 2 runs at once")
+    assert "seconds" not in output()[1]
+    assert "tutorial" not in output()[1]
+    more = {"recipe": "masked", "tutorial_accuracy": 0.7995, "seconds": {"total": 4321}}
+    write_run("b", test_accuracy=0, **more)
+    _, header, shared, alone, _ = output()
+    assert "seconds" in header
+    assert "tutorial" in header
+    assert "0.7995" not in shared
+    assert "0.7995" in alone
+    assert "4321" in alone
+
+
+def test_trials_that_are_named_are_compared_on_held_out_rows(write_run, output):
+    for fold in (1, 2):
+        values = {"validation": f"{fold}/2"}
+        run = TRIAL | held_out(fold / 4)
+        data = {"rows": {"train": 9, "test": 0}, "test_hash": "none"}
+        write_run(f"sweep/{fold}", hyperparameters=values, changed=values, data=data, **run)
+    assert "no finished run in runs/" in output(expected=1)[0]
+    heading, header, line, _ = output("runs/sweep")
+    assert heading.endswith("; sorted by held-out accuracy")
+    assert "test accuracy" not in header
+    assert line.startswith("rnn titles  ")
+    assert " 0.3750 (0.2500-0.5000) " in line
+    write_run("whole", hyperparameters={"validation": "held-out"}, **held_out(0.1))
+    heading, *_, whole, _ = output("runs/whole", "runs/sweep")  # of the same corpus
+    assert heading.startswith("tiny: 24 test rows; ")
+    assert whole.startswith("rnn titles --validation held-out ")
+
+
+def test_each_corpus_has_a_table_and_a_picture(write_run, output, tmp_path):
+    write_run("a")
+    write_run("b", data={"name": "tfds:b/c d", "test_hash": "b", "rows": {"train": 1, "test": 7}})
+    write_run("c", data={"name": "elsewhere/tiny", "test_hash": "c"})
+    lines = output("--picture", "p.svg")
+    headings = ["tiny: 24 test rows", "c d: 7 test rows", "tiny-other: 24 test rows"]
+    assert lines[::4] == [f"{heading}; {BY_TEST}" for heading in headings]
+    pictures = ["p-tiny.svg", "p-c-d.svg", "p-tiny-other.svg"]
+    assert lines[3::4] == [f"picture: {name}" for name in pictures]
+    assert sorted(path.name for path in tmp_path.glob("*.svg")) == sorted(pictures)
+
+
+def test_a_csv_file_has_a_row_for_each_run(write_run, output, tmp_path):
+    for i, units in enumerate((8, 8, 16)):
+        run = {"seed": i + 1, "test_accuracy": i / 4, "hyperparameters": {"units": units}}
+        write_run(f"{i}", seconds={"total": i + 1.5}, **run, **held_out(0.5 + i / 8))
+    assert output("--csv", "runs.csv")[-1] == "rows: runs.csv"
+    with open(tmp_path / "runs.csv", newline="", encoding="utf-8") as file:
+        first, *others = csv.DictReader(file)
+    macro_f1 = str(load_result(tmp_path / "runs" / "2")["macro_f1"])
+    parameters = str(load_result(tmp_path / "runs" / "2")["parameters"])
+    assert first == {
+        "label": "rnn titles --units 16",
+        "corpus": "tiny",
+        "seed": "3",
+        "validation_accuracy": "0.75",
+        "validation_macro_f1": "0.375",
+        "test_accuracy": "0.5",
+        "macro_f1": macro_f1,
+        "seconds": "3.5",
+        "parameters": parameters,
+        "directory": "runs/2",
+        "units": "16",
+    }
+    assert [row["seed"] for row in others] == ["2", "1"]
+
+
+def test_a_csv_file_that_cannot_be_written_is_one_line(write_run, output):
+    write_run("a")
+    [error] = output("--csv", "none/x.csv", expected=1)
+    assert error == "compare.py: none/x.csv: No such file or directory"
+
+
+def test_a_picture_that_cannot_be_written_is_named_as_the_user_named_it(write_run, output):
+    write_run("a")
+    [error] = output("--picture", "none/p.png", expected=1)
+    assert error == "compare.py: none/p.png: No such file or directory"
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"script": 1}'])
-def test_a_run_without_a_result_is_named(tmp_path, capsys, content):
+def test_a_run_without_a_result_is_named(tmp_path, output, content):
     if content is not None:
         (tmp_path / "result.json").write_text(content)
-    assert status(compare.main, [str(tmp_path)]) == 1
-    error = capsys.readouterr().err
+    [error] = output(tmp_path, expected=1)
     assert error.startswith(f"compare.py: {tmp_path}/result.json: ")
-    assert len(error.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     "damage",
-    [{"test_accuracy": float("nan")}, {"seconds": {"total": 0}}, {"hyperparameters": None}],
+    [
+        {"test_accuracy": float("nan")},
+        {"validation_accuracy": 2},
+        {"seconds": {"total": 0}},
+        {"hyperparameters": None},
+        {"layers": None},
+        {"trial": 1, "data": {"name": 5}},
+    ],
 )
-def test_impossible_values_are_a_damaged_run(write_run, damage, capsys):
-    run = write_run("a", **damage)
-    assert status(compare.main, [str(run)]) == 1
-    assert capsys.readouterr().err.startswith(f"compare.py: {run}/result.json: damaged")
+def test_impossible_values_are_a_damaged_run(write_run, output, damage):
+    write_run("a", **damage)
+    [error] = output(expected=1)
+    assert error.startswith("compare.py: runs/a/result.json: damaged")
 
 
-def test_without_any_run_there_is_an_error(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert status(compare.main, []) == 1
-    assert "no finished run in runs/" in capsys.readouterr().err
+def test_without_any_run_there_is_an_error(output):
+    assert "no finished run in runs/" in output(expected=1)[0]

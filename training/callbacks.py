@@ -121,17 +121,18 @@ class History(keras.callbacks.Callback):
     def __init__(self, steps_per_epoch):
         super().__init__()
         self.steps_per_epoch = steps_per_epoch
-        self.every = max(1, steps_per_epoch // self.POINTS_PER_EPOCH)
         self.points = []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.first = int(self.model.optimizer.iterations.numpy())  # the step before this epoch
-        # The steps and texts of the epoch that have a point, and the sums of their values.
-        self.done, self.texts, self.sums = 0, 0, {"acc": 0.0, "loss": 0.0}
+        executions = self.steps_per_epoch // self.POINTS_PER_EPOCH / self.model.steps_per_execution
+        self.every = max(1, math.ceil(executions)) * self.model.steps_per_execution
+        # Of the epoch's texts at its beginning and at each point.
+        self.sums = [{"steps": 0, "texts": 0, "acc": 0.0, "loss": 0.0}]
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch + 1 - self.done >= self.every:
+        if batch + 1 - self.sums[-1]["steps"] >= self.every:
             self.add(logs)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -139,20 +140,27 @@ class History(keras.callbacks.Callback):
         self.points[-1].update(val_acc=_accuracy(logs, "val_"), val_loss=logs.get("val_loss"))
 
     def add(self, logs):
-        """Adds the point of the steps up to now, unless it exists."""
+        """Adds the point of the steps up to now, unless it exists.
+
+        A few steps join the point before, as the mean of a batch or two would be mostly chance.
+        """
         # Not Keras's batch: where the last execution has fewer steps, that is past the end.
         step = int(self.model.optimizer.iterations.numpy())
         steps = step - self.first
-        if steps == self.done:
+        if steps == self.sums[-1]["steps"]:
             return
+        if steps - self.sums[-1]["steps"] < self.every and len(self.sums) > 1:
+            del self.points[-1], self.sums[-1]
         tracker = next(metric for metric in self.model.metrics if metric.name == "loss")
         texts = round(float(tf.convert_to_tensor(tracker.count)))  # not all batches have as many
         right = np.round(_accuracy(logs, missing=math.nan) * texts)
-        sums = {"acc": float(right), "loss": logs["loss"] * texts}
-        means = {name: (sums[name] - self.sums[name]) / (texts - self.texts) for name in sums}
+        loss, before = logs["loss"] * texts, self.sums[-1]
+        sums = {"steps": steps, "texts": texts, "acc": float(right), "loss": loss}
+        added = {name: sums[name] - before[name] for name in sums}
+        means = {name: added[name] / added["texts"] for name in ("acc", "loss")}
         point = {"step": step, "epoch": self.epoch + 1, **means, "val_acc": None, "val_loss": None}
         self.points.append(point)
-        self.done, self.texts, self.sums = steps, texts, sums
+        self.sums.append(sums)
 
     def write(self, path):
         """Writes the points to a CSV file."""

@@ -7,17 +7,25 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from corpus.errors import UserError, in_one_line
 from training.atomic import atomic_write
 
 # Okabe and Ito's colours, distinguishable with any colour vision: https://jfly.uni-koeln.de/color/
-BLUE, ORANGE = "#0072B2", "#D55E00"
+NETWORK_COLORS = {"rnn": "#0072B2", "lstm": "#D55E00", "bilstm": "#009E73", "baselines": "#999999"}
+OTHER_COLOR = "#CC79A7"  # of a network of the user's own
+AMBER, BLACK = "#E69F00", "#000000"  # of no network
 MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each cell
 MOST_NAMED = 60  # classes of one that has their names at its sides
 LONGEST_NAME = 20  # characters of a class's name
 WIDEST_NAMES = 45  # characters of all names side by side
 CHARACTERS_PER_INCH = 10  # of a title, so that it fits
+
+
+def network_color(script):
+    """The colour of a script's network, the same in every picture."""
+    return NETWORK_COLORS.get(script.removeprefix("train_"), OTHER_COLOR)
 
 
 def add_title(figure, title):
@@ -45,28 +53,32 @@ def save(figure, path):
         partial.write_bytes(content.getvalue())
 
 
-def learning_curve(history, title, path):
-    """Draws accuracy and loss against the training step.
+def learning_curve(history, steps_per_epoch, title, path, validation="test", best_epoch=None):
+    """Draws accuracy and loss against the epoch.
 
     Args:
         history: list of dicts with "step", "acc" and "loss" of the steps since the last one, and
             "val_acc" and "val_loss" (None except at the end of an epoch).
+        steps_per_epoch: an int.
         title: written above the picture, see `add_title`.
         path: the PNG file.
+        validation: which rows the validation is on, "test" or "held-out".
+        best_epoch: the epoch whose weights are kept, from 1; None for the last.
     """
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     add_title(figure, title)
     labels = {"acc": "accuracy", "loss": "loss"}
     for axes, (name, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
-        alone = "." if len(history) == 1 else None  # no line leads to it
-        for key, style in (
-            (name, {"color": BLUE, "marker": alone, "label": "training"}),
-            (f"val_{name}", {"color": ORANGE, "marker": "o", "label": "validation"}),
-        ):
-            points = [(point["step"], point[key]) for point in history if point[key] is not None]
+        curves = (name, "train rows", AMBER), (f"val_{name}", f"{validation} rows", BLACK)
+        for key, rows, color in curves:
+            points = [(p["step"] / steps_per_epoch, p[key]) for p in history if p[key] is not None]
+            style = "o" if len(points) == 1 else "-"  # a point alone has no line
             if points:
-                axes.plot(*zip(*points, strict=True), **style)
-        axes.set(xlabel="training step", ylabel=label)
+                axes.plot(*zip(*points, strict=True), style, color=color, label=rows)
+        if best_epoch:
+            axes.axvline(best_epoch, color="0.5", linestyle="--", label=f"kept: epoch {best_epoch}")
+        axes.set(xlabel="epoch", ylabel=label, xlim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=120, format="png")
@@ -98,7 +110,7 @@ def draw_confusion_matrix(axes, matrix, classes):
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     numbered = np.ndenumerate(shares) if len(classes) <= MOST_NUMBERED else ()
     for (true, predicted), share in numbered:
-        if not matrix[true].any():  # no row has the class
+        if not share:
             continue
         axes.text(
             predicted,
@@ -115,7 +127,3 @@ def draw_confusion_matrix(axes, matrix, classes):
         axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     return image
-
-
-def cycle_colors():
-    return [BLUE, ORANGE, "#009E73", "#000000"]

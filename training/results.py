@@ -39,7 +39,9 @@ def draw(directory, history, matrix, result):
     title = f"{run_name(result)}, {result['data']['rows']['train']:,} train rows"
     if history is not None:
         with directory.writing("learning_curve.png") as path:
-            plots.learning_curve(history.points, title, path)
+            rows = "test" if result["hyperparameters"]["validation"] == "test" else "held-out"
+            steps = history.steps_per_epoch
+            plots.learning_curve(history.points, steps, title, path, rows, result["best_epoch"])
     with directory.writing("confusion_matrix.png") as path:
         plots.confusion_matrix(matrix, result["classes"], title, path)
 

@@ -5,14 +5,24 @@ import matplotlib.image
 import numpy as np
 import pytest
 from conftest import PROJECT
+from matplotlib.figure import Figure
 
-from experiments.error_analysis import doubtful_labels
+from experiments.error_analysis import BASELINE, doubtful_labels, draw_lines
+from training.plots import NETWORK_COLORS
 
 
 def test_a_label_looks_wrong_if_all_models_are_confident_of_another():
     first = np.array([[0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.02, 0.98]])
     second = np.array([[0.92, 0.08], [0.6, 0.4], [0.92, 0.08], [0.97, 0.03]])
     assert doubtful_labels([first, second], np.array([1, 1, 0, 1])).tolist() == [0]
+
+
+def test_a_network_has_the_colour_that_it_has_in_other_pictures(monkeypatch):
+    lines = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, _: lines.extend(figure.axes[0].lines))
+    names = {"SimpleRNN": "rnn", "LSTM": "lstm", "stacked BiLSTM": "bilstm", BASELINE: "baselines"}
+    draw_lines("p.png", dict.fromkeys(names, ((0, 1), (0, 1))), "x")
+    assert [line.get_color() for line in lines] == [NETWORK_COLORS[n] for n in names.values()]
 
 
 @pytest.mark.slow

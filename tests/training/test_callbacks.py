@@ -74,21 +74,36 @@ def test_quiet_is_quiet(capsys, monkeypatch):
     assert said(capsys, verbose=0) == ""
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
-def test_the_points_of_an_epoch_average_to_what_keras_reports(monkeypatch, steps_per_execution):
-    monkeypatch.setattr(callbacks.History, "POINTS_PER_EPOCH", 4)
+@pytest.mark.parametrize(
+    ("steps_per_execution", "points_per_epoch", "expected"),
+    [(1, 4, [4, 4, 4, 4]), (1, 5, [3, 3, 3, 3, 4]), (3, 8, [3, 3, 3, 3, 4]), (5, 50, [5, 5, 6])],
+)
+def test_the_points_of_an_epoch_average_to_what_keras_reports_and_cover_no_fewer_steps_at_its_end(
+    monkeypatch, steps_per_execution, points_per_epoch, expected
+):
+    monkeypatch.setattr(callbacks.History, "POINTS_PER_EPOCH", points_per_epoch)
     history = callbacks.History(steps_per_epoch=16)
     reported = fitted(history, steps_per_execution=steps_per_execution).history
     assert history.points[-1]["step"] == 32
     for epoch in (1, 2):
         points = [point for point in history.points if point["epoch"] == epoch]
-        assert len(points) > 2
         steps = np.diff([16 * (epoch - 1), *(point["step"] for point in points)])
+        assert steps.tolist() == expected
         for name in ("acc", "loss"):
             mean = np.average([point[name] for point in points], weights=steps)
             assert mean == pytest.approx(reported[name][epoch - 1], rel=1e-4)
         assert points[-1]["val_acc"] == pytest.approx(reported["val_acc"][epoch - 1])
         assert all(point["val_acc"] is None for point in points[:-1])
+
+
+def test_a_point_of_a_checkpoint_joins_the_point_before(monkeypatch):
+    monkeypatch.setattr(callbacks.History, "POINTS_PER_EPOCH", 4)
+    history = callbacks.History(steps_per_epoch=16)
+    checkpoint = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: history.add(logs) if batch == 8 else None
+    )
+    fitted(history, epochs=1, callbacks=[checkpoint])
+    assert [point["step"] for point in history.points] == [4, 9, 16]
 
 
 @pytest.mark.parametrize(
