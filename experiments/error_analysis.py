@@ -27,7 +27,7 @@ MODELS = {
 }
 BASELINE = "TF-IDF, logistic regression"
 COLORS = {name: plots.network_color(model.script) for name, model in MODELS.items()}
-COLORS |= {"SimpleRNN on titles": "#56B4E9", BASELINE: plots.network_color("baselines")}
+COLORS |= {"SimpleRNN on titles": plots.SKY, BASELINE: plots.network_color("baselines")}
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6

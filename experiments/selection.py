@@ -112,10 +112,12 @@ def draw(candidates, path):
         level = candidate.values.get(field)
         point = level if numeric else levels.index(level), candidate.scores
         lines.setdefault(" ".join(flags(others)), []).append(point)
+    result = candidates[0].results[0]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
+    plots.add_title(figure, f"{result['script']} {result['recipe']}, {result['data']['name']}")
     axes = figure.subplots()
     if len(lines) == 1:
-        axes.set_prop_cycle(color=[plots.network_color(candidates[0].results[0]["script"])])
+        axes.set_prop_cycle(color=[plots.network_color(result["script"])])
     for label, points in lines.items():
         positions, scores = zip(*sorted(points), strict=True)
         [line] = axes.plot(positions, [*map(mean, scores)], "o-", label=label)

@@ -89,9 +89,9 @@ def lines(explained):
     width = max((len(name) for name, _ in labels), default=0)
     scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
     for (name, after), row in zip(labels, rows, strict=True):
-        loss = round(row["loss"], 2) + 0  # no -0.00
+        loss = round(row["loss"], 3) + 0  # no -0.000
         bar = "-+"[row["loss"] > 0] * round(BAR * abs(row["loss"]) / scale)
-        yield f"{name:{width}}  {loss:+.2f}  {bar:{BAR}}  {after}".rstrip()
+        yield f"{name:{width}}  {loss:+.3f}  {bar:{BAR}}  {after}".rstrip()
 
 
 def _labels(rows):
@@ -126,7 +126,7 @@ def draw(explained, path):
     figure = Figure(figsize=(7, 1.8 + 0.24 * len(losses)), layout="constrained")
     plots.add_title(figure, f"{answer} {probability:.2f}: {text}")
     axes = figure.subplots()
-    axes.barh(positions, losses, color=np.where(losses > 0, plots.BLACK, plots.AMBER))
+    axes.barh(positions, losses, color=np.where(losses > 0, plots.SKY, plots.AMBER))
     axes.set_yticks(positions, [name for name, _ in labels], parse_math=False)
     axes.set_ylim(max(1, len(losses)) - 0.5, -0.5)  # the first word is at the top
     axes.axvline(0, color="black", linewidth=0.8)

@@ -231,7 +231,7 @@ def test_evaluate_takes_names_or_numbers_and_names_the_row_of_another_class(
     assert lines[0].startswith(f"{file}: 3 rows; columns: 'label' = label, 'text' = title")
     interval = r"\(95% interval \d\.\d{4} to \d\.\d{4}\)"
     assert re.match(rf"accuracy \d\.\d{{4}} {interval}, macro F1 \d\.\d{{4}}$", lines[1])
-    assert [line.split()[0] for line in lines[2:]] == list(CLASSES)
+    assert [line.split()[0] for line in lines[2:]] == ["class", *CLASSES]
     file.write_text("label\ttext\nSports\tgoal\nWeather\train\n")
     assert status(predict.main, [trained, "--evaluate", file]) == 1
     error = capsys.readouterr().err

@@ -16,6 +16,7 @@ import train_bilstm
 import train_lstm
 import train_rnn
 from training.command_line import parse
+from training.directory import load_result
 
 SCRIPTS = {f"{module.__name__}.py": module for module in (train_rnn, train_lstm, train_bilstm)}
 FILES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("*/README.md")]
@@ -58,7 +59,8 @@ def test_the_flags_of_another_command_are_in_its_help(command, monkeypatch, caps
     assert (PROJECT / program).exists()
     flags = {argument for argument in arguments if argument.startswith("--")}
     if flags:
-        monkeypatch.setattr(sys, "argv", [program, "--help"])
+        script = [word for word in arguments[:1] if word.endswith(".py")]  # sweep.py's
+        monkeypatch.setattr(sys, "argv", [program, *script, "--help"])
         monkeypatch.syspath_prepend((PROJECT / program).parent)
         with pytest.raises(SystemExit, match="0"):
             runpy.run_path(str(PROJECT / program), run_name="__main__")
@@ -94,6 +96,8 @@ def test_a_training_command_runs(command, run_script, tmp_path):
     _, script, *arguments = shlex.split(command, comments=True)
     if "--embeddings" in arguments and arguments[arguments.index("--embeddings") + 1] != "corpus":
         pytest.skip("needs a file of vectors")
+    if "--start-from" in arguments:
+        pytest.skip("needs another run")
     data = "sample"
     if "--text-column" in arguments:  # reviews of one's own
         names = [arguments[arguments.index(f"--{kind}-column") + 1] for kind in ("text", "label")]
@@ -150,6 +154,18 @@ def test_the_commands_of_the_page_on_ones_own_corpus_run_as_it_says(shell, tmp_p
 
     for block in shown:
         assert without_results(block) in without_results(printed)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_choosing_run(shell, tmp_path):
+    page = PROJECT / "docs" / "choosing.md"
+    printed = "".join(map(shell, blocks(page)))
+    shown = re.findall(r"^```text\n(.*?)\n", PAGES[page], flags=re.M | re.S)
+    assert len(shown) == 4
+    for first in (re.sub(r" \d\.\d+.*", "", line) for line in shown):
+        assert first in printed
+    assert all((tmp_path / f"{name}.png").exists() for name in ("comparison", "error", "sweep"))
+    assert load_result(tmp_path / "runs" / "longer")["started_from"] == "runs/best"
 
 
 @pytest.mark.slow

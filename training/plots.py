@@ -15,7 +15,7 @@ from training.atomic import atomic_write
 # Okabe and Ito's colours, distinguishable with any colour vision: https://jfly.uni-koeln.de/color/
 NETWORK_COLORS = {"rnn": "#0072B2", "lstm": "#D55E00", "bilstm": "#009E73", "baselines": "#999999"}
 OTHER_COLOR = "#CC79A7"  # of a network of the user's own
-AMBER, BLACK = "#E69F00", "#000000"  # of no network
+AMBER, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"  # of no network
 MOST_NUMBERED = 20  # classes of a confusion matrix that has a number in each cell
 MOST_NAMED = 60  # classes of one that has their names at its sides
 LONGEST_NAME = 20  # characters of a class's name
