@@ -37,13 +37,9 @@ class Network(nn.Module):
         _, embed_size, units, _ = MODELS[name]
         self.name, self.units = name, units
         self.embedding = nn.Embedding(vocab_size, embed_size)
-        if name == "bilstm":
-            self.recurrent = nn.LSTM(
-                embed_size, units, num_layers=2, bidirectional=True, batch_first=True
-            )
-        else:
-            kind = nn.LSTM if name == "lstm" else nn.RNN
-            self.recurrent = kind(embed_size, units, batch_first=True)
+        layer = nn.LSTM if name in ("lstm", "bilstm") else nn.RNN
+        options = {"num_layers": 2, "bidirectional": True} if name == "bilstm" else {}
+        self.recurrent = layer(embed_size, units, batch_first=True, **options)
         self.linear = nn.Linear(units * (2 if name == "bilstm" else 1), 4)
 
     def forward(self, ids, lengths):

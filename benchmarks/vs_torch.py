@@ -9,12 +9,10 @@ is faster but less accurate.
     python -m benchmarks.vs_torch --data DIR
 """
 
-from importlib.metadata import version
-from statistics import median
+import numpy as np
 
-from benchmarks.processes import markdown, parser, repeat, run, run_script
+from benchmarks.processes import markdown, measured, run, run_script
 from benchmarks.vs_notebook import MODELS
-from training.machine import machine
 
 # case: (model, batch size); the tutorial's batch sizes, and for the BiLSTM also a larger one
 CASES = {
@@ -37,24 +35,14 @@ def measure(case, data, seed):
         command += ["--buckets", 32]  # PyTorch's batches have similar lengths, too
     first, both = (run_script(*command, "--epochs", n)["seconds"]["fit"] for n in (1, 2))
     ours = [first, both - first]
-    print(
-        f"{case}, seed {seed}: PyTorch {theirs[0]:.1f} and {theirs[1]:.1f} s, "
-        f"ours {ours[0]:.1f} and {ours[1]:.1f} s",
-        flush=True,
-    )
     return theirs[0] / ours[0], theirs[1] / ours[1]
 
 
 def main():
-    """Prints a line for each repetition, then the table."""
-    options = parser(__doc__, CASES).parse_args()
-    print(f"{machine()}, Torch {version('torch')}", flush=True)
-    ratios = repeat(measure, options.models, options.data, options.repetitions)
-    header = ["model", "PyTorch's seconds / ours: one epoch", "steady state"]
-    rows = []
-    for case, pairs in ratios.items():
-        rows.append([case, *(f"{median(column):.2f}" for column in zip(*pairs, strict=True))])
-    print(markdown(header, rows))
+    """Prints the table of the median ratios."""
+    ratios = measured(__doc__, measure, CASES)
+    rows = [[case, *np.median(pairs, axis=0).round(2)] for case, pairs in ratios.items()]
+    print(markdown(["model", "PyTorch's seconds / ours: one epoch", "steady state"], rows))
 
 
 if __name__ == "__main__":
