@@ -8,7 +8,6 @@ from textwrap import shorten
 
 from corpus.loading import OFFICIAL_TEST_HASH
 from corpus.prepared import PREFIX
-from training.evaluation import wilson_interval
 from training.recipes import flags
 
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -31,7 +30,7 @@ def markdown(result, labels, vectorizer):
     """
     data = result["data"]
     is_ag_news = data["test_hash"] == OFFICIAL_TEST_HASH
-    low, high = wilson_interval(result["test_accuracy"], data["rows"]["test"])
+    low, high = result["test_interval"]
     options = [*flags(result["changed"]), "--data", data["name"], "--seed", str(result["seed"])]
     command = ["python", f"{result['script']}.py", result["recipe"], *options]
     command = [*map(_last_name, command), *flags(data.get("options", {}))]

@@ -127,24 +127,14 @@ def _as_loaded(model):
         with only_known_classes():
             return models.mask_padding(model, portable=True)
     except CANNOT_BE_LOADED as error:
-        layer, cause = _first_that_fails(model) or (model, error)
+        several = len(model.layers) > 1
+        for layer in model.layers if several else ():
+            _as_loaded(keras.Sequential([layer]))  # raises an error that names the layer
         raise UserError(
-            f"{_described(layer)}: a saved model with it could not be loaded "
-            f"({in_one_line(cause)}); write it as a class in models.py, with a get_config() "
-            'and @keras.saving.register_keras_serializable("models")'
+            f"{_described(model if several else model.layers[0])}: a saved model with it could not "
+            f"be loaded ({in_one_line(error)}); write it as a class in models.py, with a "
+            'get_config() and @keras.saving.register_keras_serializable("models")'
         ) from error
-
-
-def _first_that_fails(model):
-    """(layer, error) of the first layer that cannot be made again from its config, or None."""
-    for layer in model.layers:
-        alone = keras.Sequential([layer], name="alone")
-        try:
-            with only_known_classes():
-                models.mask_padding(alone, portable=True)
-        except CANNOT_BE_LOADED as error:
-            return layer, error
-    return None
 
 
 @contextmanager

@@ -164,7 +164,8 @@ def read_state(path, model):
             variable.assign(values[key])
         return state
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise _damaged(path, error) from error
+        problem = f"damaged, or from another model ({in_one_line(error)})"
+        raise UserError(f"{path}: {problem}; --overwrite starts again") from error
 
 
 def _variables(model):
@@ -174,8 +175,3 @@ def _variables(model):
     """
     every = [*model.variables, *model.optimizer.variables]
     return {f"{i:04}": variable for i, variable in enumerate(every)}
-
-
-def _damaged(file, error):
-    cause = in_one_line(error)
-    return UserError(f"{file}: damaged, or from another model ({cause}); --overwrite starts again")

@@ -99,10 +99,8 @@ class RunDirectory:
         """
         try:
             path = self.path.absolute()
-            for directory in [*reversed(path.parents), path]:
-                if not directory.exists():
-                    directory.mkdir(exist_ok=True)
-                    self._made.append(directory)
+            self._made = [path for path in (path, *path.parents) if not path.exists()]
+            path.mkdir(parents=True, exist_ok=True)
             self._lock_directory()
             self._claimed = True
             if (self.work / "result.json").exists():  # the run ended, but not all was moved up
@@ -147,7 +145,7 @@ class RunDirectory:
         with suppress(OSError):  # what cannot be read stays
             if self._claimed and all(file.name == SETTINGS for file in self.work.iterdir()):
                 shutil.rmtree(self.work)
-        for path in reversed(self._made):
+        for path in self._made:
             _remove_if_empty(path)
         if self._lock is not None:
             os.close(self._lock)
