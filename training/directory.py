@@ -46,12 +46,13 @@ def load_result(path):
     """
     file = Path(path) / "result.json"
     try:
-        return _read_json(file)
+        return read_json(file)
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}; is {path} a run directory?") from error
 
 
-def _read_json(file):
+def read_json(file):
+    """Reads a file that contains an object: a dict; a UserError names the file if it is damaged."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -85,7 +86,7 @@ class RunDirectory:
         result = self.path / "result.json"
         if self.unfinished or not result.exists():
             return False
-        return not _read_json(result).get("interrupted")
+        return not read_json(result).get("interrupted")
 
     def claim(self, resume, overwrite):
         """Creates the directory if need be, locks it, and checks that the run may use it.
@@ -180,7 +181,7 @@ class RunDirectory:
         """
         if self.unfinished:
             file = self.work / SETTINGS
-            return _read_json(file) if file.exists() else {}
+            return read_json(file) if file.exists() else {}
         if not (self.path / "result.json").exists():
             return None
         result = load_result(self.path)
@@ -230,7 +231,7 @@ class RunDirectory:
 
     def publish(self):
         """Moves the results up. Only an interrupted run leaves something to resume."""
-        result = _read_json(self.work / "result.json")
+        result = read_json(self.work / "result.json")
         if not result["interrupted"]:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
