@@ -12,15 +12,18 @@ faster.
     python -m benchmarks.vs_torch --data DIR
 """
 
+import re
+import string
 import time
+from collections import Counter
 
 import numpy as np
-import torch
+import torch  # which ends with a segmentation fault in a process that has TensorFlow
 from torch import nn
 
-import data
 from benchmarks.processes import markdown, measured, run_script
 from benchmarks.vs_notebook import MODELS
+from corpus.loading import load
 
 # case: (model, batch size); the tutorial's batch sizes, and for the BiLSTM also a larger one
 CASES = {
@@ -30,6 +33,7 @@ CASES = {
     "bilstm": ("bilstm", 16),
     "bilstm-128": ("bilstm", 128),
 }
+PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 
 
 class Network(nn.Module):
@@ -55,41 +59,48 @@ class Network(nn.Module):
         return self.linear(last)
 
 
-def pytorch_seconds(model, source, seed, batch_size):
+def token_ids(texts, vocabulary_texts):
+    """Returns (token ids of each text, vocabulary size), as `TextVectorization` makes them."""
+    split = [PUNCTUATION.sub("", text.lower()).split() for text in (*texts, *vocabulary_texts)]
+    counts = Counter(word for words in split[len(texts) :] for word in words)
+    ids = {word: i for i, (word, _) in enumerate(counts.most_common(19998), start=2)}
+    rows = [np.array([ids.get(word, 1) for word in words] or [0]) for words in split[: len(texts)]]
+    return rows, len(ids) + 2
+
+
+def pytorch_seconds(model, data, seed, batch_size):
     """Trains a model for two epochs, without evaluation; returns the seconds of each."""
     torch.manual_seed(seed)
     torch.set_num_threads(2 if model == "bilstm" else 1)
-    rows = data.load(source).train
-    text = "title" if model == "titles" else "title+description"
-    vectorizer = data.fit_vectorizer(rows[:2000], "title", 20000, reads=text)
-    tokens = data.vectorize(vectorizer, rows)
-    network = Network(model, vectorizer.vocabulary_size())
+    rows = load(data).train
+    texts = rows.texts("title" if model == "titles" else "title+description")
+    texts, vocab_size = token_ids(texts, rows.titles[:2000])
+    lengths, labels = np.array([len(ids) for ids in texts]), torch.tensor(rows.labels).long()
+    network = Network(model, vocab_size)
     optimizer, loss = torch.optim.Adam(network.parameters(), fused=True), nn.CrossEntropyLoss()
-    all_ids, labels = np.asarray(tokens.ids), torch.from_numpy(tokens.labels).long()
     random, seconds = np.random.default_rng(seed), []
     for _ in range(2):
         begin = time.perf_counter()
-        order = random.permutation(len(tokens))
-        batches = data.bucketed(tokens.lengths[order], batch_size, np.unique(tokens.lengths))
+        shuffled = random.permutation(len(texts))
+        order = shuffled[np.argsort(lengths[shuffled], kind="stable")]
+        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
         for i in random.permutation(len(batches)):
-            positions, width = order[batches[i][0]], batches[i][1]
-            columns, lengths = np.arange(width), tokens.lengths[positions]
-            where = tokens.starts[positions, None] + columns
-            ids = all_ids[np.where(columns < lengths[:, None], where, -1)]  # the last is padding
+            batch, width = batches[i], lengths[batches[i]].max()
+            ids = np.stack([np.pad(texts[j], (0, width - lengths[j])) for j in batch])
             optimizer.zero_grad(set_to_none=True)
-            logits = network(torch.from_numpy(ids), torch.from_numpy(lengths))
-            loss(logits, labels[positions]).backward()
+            logits = network(torch.from_numpy(ids), torch.from_numpy(lengths[batch]))
+            loss(logits, labels[batch]).backward()
             optimizer.step()
         seconds.append(time.perf_counter() - begin)
     return seconds
 
 
-def measure(case, source, seed):
+def measure(case, data, seed):
     """Measures a case: (ratio of the first epoch, of a later one); above 1, ours is faster."""
     model, batch_size = CASES[case]
     script, recipe, _ = MODELS[model]
-    theirs = pytorch_seconds(model, source, seed, batch_size)
-    command = [script, recipe, source, seed, "--validation", "none", "--batch-size", batch_size]
+    theirs = pytorch_seconds(model, data, seed, batch_size)
+    command = [script, recipe, data, seed, "--validation", "none", "--batch-size", batch_size]
     if model == "masked":
         command += ["--buckets", 32]  # PyTorch's batches have similar lengths, too
     first, both = (run_script(*command, "--epochs", n)["seconds"]["fit"] for n in (1, 2))
@@ -98,6 +109,7 @@ def measure(case, source, seed):
 
 def main():
     """Prints the table of the median ratios."""
+    print(f"Torch {torch.__version__}")
     ratios = measured(__doc__, measure, CASES)
     rows = [[case, *np.median(pairs, axis=0).round(2)] for case, pairs in ratios.items()]
     print(markdown(["model", "PyTorch's seconds / ours: one epoch", "steady state"], rows))

@@ -36,17 +36,16 @@ def tensorflow():
             "set KERAS_BACKEND=tensorflow before Keras is imported"
         )
     with warnings.catch_warnings():  # imported packages add filters of their own
-        if not imported:
-            _keep_memory()
-            _import_keras()
-        freeze = not (imported or gc.get_freeze_count())  # what a program has is not ours
-        if freeze:
-            gc.freeze()
+        if imported:  # what a program has is not ours
+            yield
+            return
+        _keep_memory()
+        _import_keras()
+        gc.freeze()
         try:
             yield
         finally:
-            if freeze:
-                gc.unfreeze()
+            gc.unfreeze()
 
 
 def _import_keras():
