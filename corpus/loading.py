@@ -75,13 +75,7 @@ def load_with(options, train_rows=0, test=True):
 
 
 def load(
-    source,
-    train_rows=0,
-    test_rows=0,
-    text_columns=(),
-    label_column=None,
-    encoding=None,
-    test=True,
+    source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None, test=True
 ):
     """Loads a corpus.
 

@@ -202,16 +202,14 @@ class EarlyStopping(keras.callbacks.Callback):
     @property
     def best_epoch(self):
         """The last of the best whole epochs so far, from 1; None without one or `patience`."""
-        best = self._best_epochs()
-        return best[-1] if best else None
+        return max(self._best_epochs(), default=None)
 
     @property
     def exhausted(self):
         """Whether training has come to its end."""
         best = self._best_epochs()
-        if not best or self.history.points[-1]["step"] < self.min_steps:
-            return False
-        return max(self._scores()) - best[0] >= self.patience
+        late = bool(best) and self.history.points[-1]["step"] >= self.min_steps
+        return late and max(self._scores()) - best[0] >= self.patience
 
     def _best_epochs(self):
         """The whole epochs with the best score, in order; [] without `patience`."""

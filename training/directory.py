@@ -24,13 +24,7 @@ except ImportError:  # Windows: two runs started at once in one directory go unn
     fcntl = None
 
 TRIAL_RESULTS = "history.csv", "result.json"
-RESULTS = (
-    "model.keras",
-    "errors.csv",
-    "learning_curve.png",
-    "confusion_matrix.png",
-    *TRIAL_RESULTS,
-)
+RESULTS = "model.keras", "errors.csv", "learning_curve.png", "confusion_matrix.png", *TRIAL_RESULTS
 EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
 SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
