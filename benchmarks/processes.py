@@ -1,40 +1,43 @@
-"""Runs whole processes for the benchmarks."""
+"""What the benchmarks share: their command line, repetitions in whole processes, tables."""
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+
+import numpy as np
+
+from training.directory import load_result
+from training.machine import machine
 
 
-def parser(about, models=()):
-    """Makes the command line that the benchmarks share, with --models if there are any."""
+def measured(about, measure, cases):
+    """Measures all cases in each repetition, so that other load on the machine affects all.
+
+    Prints the machine and a line for each measurement.
+
+    Args:
+        about: the docstring of the benchmark, for --help.
+        measure: a function of case, data and seed that returns numbers.
+        cases: what can be measured: a dict by name, or examples of numbers.
+
+    Returns:
+        Dict of case to the list of what `measure` returned, each time with another seed.
+    """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
     parser.add_argument("--repetitions", type=int, default=3)
-    if models:
-        parser.add_argument("--models", nargs="+", choices=models, default=list(models))
-    return parser
-
-
-def repeat(measure, cases, data, repetitions):
-    """Measures all cases in each repetition, so that other load on the machine affects all.
-
-    Args:
-        measure: a function of case, data and seed.
-        cases: list of what is measured.
-        data: passed to `measure`.
-        repetitions: the number of repetitions, each with its own seed.
-
-    Returns:
-        Dict of case to the list of what `measure` returned.
-    """
-    values = {case: [] for case in cases}
-    for seed in range(1, repetitions + 1):
-        for case in cases:
-            values[case].append(measure(case, data, seed))
+    values = {"choices": [*cases]} if isinstance(cases, dict) else {"type": int}
+    parser.add_argument("--cases", nargs="+", default=[*cases], **values)
+    options = parser.parse_args()
+    print(machine(), flush=True)
+    values = {case: [] for case in options.cases}
+    for seed in range(1, options.repetitions + 1):
+        for case in options.cases:
+            values[case].append(measure(case, options.data, seed))
+            numbers = np.round(values[case][-1], 4).tolist()
+            print(f"{case}, seed {seed}: {numbers}", flush=True)
     return values
 
 
@@ -54,7 +57,7 @@ def run_script(script, recipe, data, seed, *options):
     with tempfile.TemporaryDirectory() as directory:
         command = script, recipe, "--data", data, "--seed", seed, *options
         seconds, _ = run(*command, "--run-dir", f"{directory}/run", "--quiet")
-        result = json.loads((Path(directory) / "run" / "result.json").read_text())
+        result = load_result(f"{directory}/run")
     result["seconds"]["process"] = seconds
     return result
 

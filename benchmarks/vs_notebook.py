@@ -9,8 +9,7 @@ medians of the repetitions' ratios, mean accuracies and median peak memory.
 
 import numpy as np
 
-from benchmarks.processes import markdown, parser, repeat, run, run_script
-from training.machine import machine
+from benchmarks.processes import markdown, measured, run, run_script
 
 # model: (script, its recipe with the tutorial's hyperparameters, its fast recipe)
 MODELS = {
@@ -31,8 +30,6 @@ def measure(model, data, seed):
         result = run_script(script, recipe, data, seed)
         seconds = result["seconds"]["process"]
         values.append((seconds, result["test_accuracy"], result["peak_memory_mb"]))
-    for kind, (seconds, accuracy, _) in zip(KINDS, values, strict=True):
-        print(f"{model}, seed {seed}, {kind}: {seconds:.1f} s, {accuracy:.4f}", flush=True)
     return values
 
 
@@ -65,11 +62,8 @@ def times_sooner(seconds):
 
 
 def main():
-    """Prints a line for each run, then the table."""
-    options = parser(__doc__, MODELS).parse_args()
-    print(machine(), flush=True)
-    runs = repeat(measure, options.models, options.data, options.repetitions)
-    print(comparison(runs))
+    """Prints the table."""
+    print(comparison(measured(__doc__, measure, MODELS)))
 
 
 if __name__ == "__main__":

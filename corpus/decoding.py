@@ -37,7 +37,11 @@ def decode(stream, encoding=None):
             check(line)
             yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
     except UnicodeError:
-        raise ValueError(_problem(encoding)) from None
+        problem = f"not text in {encoding}; try another --encoding"
+        if encoding is None:
+            advice = "name its encoding, such as --encoding cp1252 for a CSV file from Excel"
+            problem = f"not text in UTF-8, or UTF-16 with a byte order mark; {advice}"
+        raise ValueError(problem) from None
 
 
 def _codec(stream, encoding):
@@ -59,14 +63,6 @@ def _codec(stream, encoding):
     finally:
         text.detach()  # or it would close the stream
         stream.seek(0)
-
-
-def _problem(encoding):
-    """What to do about a line that could not be decoded."""
-    if encoding is not None:
-        return f"not text in {encoding}; try another --encoding"
-    advice = "name its encoding, such as --encoding cp1252 for a CSV file from Excel"
-    return f"not text in UTF-8, or UTF-16 with a byte order mark; {advice}"
 
 
 def check(text):

@@ -198,7 +198,7 @@ def _separated(lines, path, encoding, is_tsv):
     elif separator not in begin:  # Excel writes semicolons where numbers have a decimal comma
         separator = next(iter(others), separator)
     elif others and not is_tsv:
-        separator = _separator(path, encoding, [separator, *others])
+        separator = _separator(path, encoding, [*others, separator])
     options = UNQUOTED if is_tsv and _is_unquoted(path, encoding, separator, begin) else QUOTED
     try:
         yield from csv.reader(chain([line], lines), delimiter=separator, **options)
@@ -213,30 +213,22 @@ def _reread(path, encoding, separator, options):
 
 
 def _separator(path, encoding, separators):
-    """Chooses the first separator that splits all of the first rows into equally many columns.
+    """Chooses the separator that splits the first rows, and into equally many columns.
 
-    If none does, the first that splits each of these rows at all.
+    Of several, the first that leaves no comma in the first column but that of decimal numbers.
     """
-    whole, possible = {}, []
-    for separator in separators:
+
+    def quality(separator):
         rows = []
         with suppress(ValueError, csv.Error):  # raised again, with its row, when the rows are read
             rows.extend(islice(_reread(path, encoding, separator, QUOTED), FIRST_ROWS))
         rows = [row for row in rows if any(map(str.strip, row))]
         widths = {len(row) for row in rows}
-        if min(widths, default=1) > 1:
-            possible.append(separator)
-            if len(widths) == 1:
-                whole[separator] = [*zip(*rows, strict=True)]
-    for separator, (labels, *texts) in whole.items():
-        others = {*whole} - {separator}
-        if separator == ",":  # no text has to have a semicolon: `1,5;Late goal`
-            columns = [labels, *texts]
-        else:  # no label has a comma that is not a decimal one: `sports;Late goal, joy`
-            columns = [] if all(map(DECIMAL.fullmatch, labels)) else [labels]
-        if not any(all(other in cell for cell in column) for column in columns for other in others):
-            return separator
-    return (*whole, *possible, *separators)[0]
+        splits = min(widths, default=1) > 1
+        labels = [row[0] for row in rows if "," in row[0]] if separator != "," else []
+        return splits, splits and len(widths) == 1, all(map(DECIMAL.fullmatch, labels))
+
+    return max(separators, key=quality)
 
 
 def _is_unquoted(path, encoding, separator, begin):

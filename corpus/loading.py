@@ -75,13 +75,7 @@ def load_with(options, train_rows=0, test=True):
 
 
 def load(
-    source,
-    train_rows=0,
-    test_rows=0,
-    text_columns=(),
-    label_column=None,
-    encoding=None,
-    test=True,
+    source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None, test=True
 ):
     """Loads a corpus.
 
@@ -104,18 +98,23 @@ def load(
     if path is None:
         if encoding is not None:
             raise UserError("--encoding needs --data with a directory or a file")
-        splits, names, remarks = _read_prepared(source, **options)
+        splits, labels, classes, remarks = _read_prepared(source, **options)
+        owner, names, origins = source, classes, {}
     else:
-        splits, names, remarks = _read(path, test, encoding=encoding, **options)
-    if "test" not in splits:
-        splits["train"], splits["test"] = _set_aside(splits["train"], source)
-        names["origins"]["test"] = "set aside"
+        splits, labels, classes, remarks = _read(path, test, encoding=encoding, **options)
+        owner, names = splits["train"].table.path.name, ()
+        origins = {} if path.is_file() else {n: s.table.path.name for n, s in splits.items() if s}
+    columns = splits["train"]
+    rows = {name: split and split.rows(labels, owner, names) for name, split in splits.items()}
+    if "test" not in rows:
+        rows["train"], rows["test"] = _set_aside(rows["train"], source)
+        origins["test"] = "set aside"
     if not test:
-        splits["test"] = splits["test"][:0]
-    train, train_hash = _take(splits["train"], train_rows)
-    test, test_hash = _take(splits["test"], test_rows)
-    validation, validation_hash = _take(splits.get("validation", train[:0]), 0)
-    remarks += description.on_classes(train, test, names["classes"])
+        rows["test"] = rows["train"][:0]
+    train, train_hash = _take(rows["train"], train_rows)
+    test, test_hash = _take(rows["test"], test_rows)
+    validation, validation_hash = _take(rows.get("validation", train[:0]), 0)
+    remarks += description.on_classes(train, test, classes)
     remarks += description.on_texts(train, validation, test)
     hashes = train_hash + test_hash + (validation_hash if len(validation) else "")
     return Corpus(
@@ -123,7 +122,11 @@ def load(
         train=train,
         validation=validation,
         test=test,
-        **names,
+        classes=classes,
+        labels=labels,
+        origins=origins,
+        label_name=columns.label_name,
+        text_names=columns.text_names,
         hash=hashlib.sha256(hashes.encode()).hexdigest(),
         test_hash=test_hash,
         official_test=test_hash == OFFICIAL_TEST_HASH,
@@ -182,15 +185,11 @@ def _read_prepared(source, text_columns, label_column):
     if "test" not in splits and "validation" in splits:
         splits["test"] = splits.pop("validation")
         remarks.append("the validation rows are used for testing, since there is no other split")
-    train = splits["train"]
-    occurring, _ = of_corpus(train)  # at least two
+    occurring, _ = of_corpus(splits["train"])  # at least two
     labels = classes or occurring
-    names = {"classes": labels, "labels": labels}
     if name == ag_news.NAME and classes:  # also as its files have it
-        names["labels"] = ag_news.LABELS
-    names |= {"text_names": train.text_names, "label_name": train.label_name, "origins": {}}
-    rows = {split: table.rows(labels, source) for split, table in splits.items()}
-    return rows, names, remarks
+        labels = ag_news.LABELS
+    return splits, labels, classes or occurring, remarks
 
 
 def _set_aside(rows, source):
@@ -204,7 +203,10 @@ def _set_aside(rows, source):
 
 
 def _read(path, test, **options):
-    """(dict of split to `Rows`, dict of names as `Corpus` has them, list of remarks)."""
+    """(dict of split to `columns.Split`, labels, names of the classes, list of remarks).
+
+    The test split is None if it is there and not to be read.
+    """
     found = {"train": path}
     if path.is_dir():
         found = {stem: files.find(path, stem) for stem in ("train", "test", "validation")}
@@ -223,17 +225,13 @@ def _read(path, test, **options):
     if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
-    rows = {"train": train.rows(labels, train_file.name)}
-    origins = {"train": train_file.name} if train_file != path else {}
+    splits = {"train": train}
     for stem, file in found.items():
-        if stem == "test" and file and not test:
-            rows[stem] = rows["train"][:0]
-        elif file is not None:
-            rows[stem] = _read_beside(train, file, labels, remarks, options)
-            origins[stem] = file.name
+        if file is not None:
+            wanted = test or stem != "test"
+            splits[stem] = _read_beside(train, file, labels, remarks, options) if wanted else None
     remarks += [f"files that are not used: {listed(unused)}"] if unused else []
-    names = {"classes": classes or labels, "labels": labels, "text_names": train.text_names}
-    return rows, names | {"label_name": train.label_name, "origins": origins}, remarks
+    return splits, labels, classes or labels, remarks
 
 
 def _read_beside(train, file, labels, remarks, options):
@@ -243,7 +241,7 @@ def _read_beside(train, file, labels, remarks, options):
         counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"
         raise UserError(f"{file}: the number of text columns {counts}; make them equal")
     remarks += [f"{file.name}: {split}"] if str(split) != str(train) else []
-    return split.rows(labels, train.table.path.name)
+    return split
 
 
 def _take(rows, count):

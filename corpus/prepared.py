@@ -101,10 +101,10 @@ def _builder(tfds, name):
 
 def _roles(tfds, source, features, text_columns, label_column):
     """Returns the names of the features to read: the label, the title, any further texts."""
-    tensors = {n: f for n, f in features.items() if isinstance(f, tfds.features.Tensor)}
-    single = {name: feature for name, feature in tensors.items() if feature.shape == ()}
-    texts = [name for name, feature in single.items() if feature.dtype == "string"]
-    labels = [name for name, feature in single.items() if not feature.dtype.is_floating]
+    scalars = {n: f for n, f in features.items() if isinstance(f, tfds.features.Tensor)}
+    scalars = {name: feature for name, feature in scalars.items() if feature.shape == ()}
+    texts = [name for name, feature in scalars.items() if feature.dtype == "string"]
+    labels = [name for name, feature in scalars.items() if not feature.dtype.is_floating]
     has = listed([f"{name} ({_kind(feature)})" for name, feature in features.items()])
 
     def named(name, kind, names):
@@ -118,7 +118,7 @@ def _roles(tfds, source, features, text_columns, label_column):
     if label_column is not None:
         labels = [named(label_column, "label", labels)]
     else:
-        classes = [name for name in labels if hasattr(single[name], "names")]
+        classes = [name for name in labels if hasattr(scalars[name], "names")]
         labels = classes or [name for name in labels if key(name) in LABELS]
     if len(labels) != 1:
         problem = f"several labels, {listed(labels)}" if labels else "no label"
@@ -139,17 +139,11 @@ def _kind(feature):
 def _split(path, names, columns, classes):
     """A `columns.Split` of the columns of a split; the first holds the labels."""
     labels, *texts = columns
-    cells = [classes[i] for i in labels] if classes else [*map(_text, labels)]
-    columns = [cells, *([*map(_text, column)] for column in texts)]
-    table = Table(path, tuple(names), columns, range(1, len(cells) + 1))
-    positions = [*range(1, len(columns))]
-    return Split(
-        table=table,
-        names=tuple(map(key, names)),
-        label=0,
-        texts=positions,
-        labels=cells if classes else labels_of(table, 0),
-    )
+    cells = [[classes[i] for i in labels] if classes else [*map(_text, labels)]]
+    cells += ([*map(_text, column)] for column in texts)
+    table = Table(path, tuple(names), cells, range(1, len(labels) + 1))
+    labels = cells[0] if classes else labels_of(table, 0)
+    return Split(table, tuple(map(key, names)), 0, [*range(1, len(cells))], labels)
 
 
 def _text(value):

@@ -73,26 +73,21 @@ def layers():
 
     On a CPU they come from `fused`; elsewhere they are Keras's own, which use cuDNN.
     """
-    own = {
-        "simple_rnn": keras.layers.SimpleRNN,
-        "lstm": keras.layers.LSTM,
-        "gru": keras.layers.GRU,
-    }
-    return own | {"simple_rnn": fused.SimpleRNN, "lstm": fused.LSTM} if _on_cpu() else own
+    fast = fused if _on_cpu() else keras.layers
+    return {"simple_rnn": fast.SimpleRNN, "lstm": fast.LSTM, "gru": keras.layers.GRU}
 
 
-def adam(learning_rate, schedule, steps, **options):
+def adam(learning_rate, schedule, steps):
     """The optimizer Adam, on a CPU in its faster form (`devices.adam`).
 
     Args:
         learning_rate: a float.
         schedule: "constant", or "cosine", along which the rate falls to 0.
         steps: the number of steps until it is 0.
-        options: further arguments of `keras.optimizers.Adam`.
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return (Adam if _on_cpu() else keras.optimizers.Adam)(learning_rate, **options)
+    return (Adam if _on_cpu() else keras.optimizers.Adam)(learning_rate)
 
 
 def execution(steps):

@@ -13,14 +13,11 @@ class Adam(keras.optimizers.Adam):
 
     It takes the steps of `keras.optimizers.Adam` except for words that occur several times in a
     batch: Keras 3 squares each occurrence's gradient and adds the squares, where Adam squares the
-    sum. With `amsgrad`, it is Keras's.
+    sum. It has no `amsgrad`.
     """
 
     def update_step(self, gradient, variable, learning_rate):
         """As `keras.optimizers.Adam.update_step`."""
-        if self.amsgrad:
-            super().update_step(gradient, variable, learning_rate)
-            return
         i = self._get_variable_index(variable)
         step = tf.cast(self.iterations.value + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(

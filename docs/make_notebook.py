@@ -9,7 +9,6 @@ It omits the hyphens before flags, because GitHub shows a comment that contains 
     python docs/make_notebook.py
 """
 
-import base64
 import json
 import re
 import statistics
@@ -28,7 +27,6 @@ PIECE = re.compile(
 MARK = re.compile(r"(?P<figure>\d+(?:\.\d+)?)(?P<unit>[ a-z]*)<!-- (?P<source>[^\n]*?) -->")
 ONE_RUN = "one run"  # the source of a number that is not in results.json
 SECONDS = "seconds of "
-PICTURE = re.compile(r"\]\(diagrams/([^)]+\.svg)\)")
 
 
 def stored(results):
@@ -88,13 +86,8 @@ def notebook(page):
 
 
 def _text_cell(markdown):
-    """A Markdown cell with its diagrams attached and its accuracies marked as AG News's."""
-    cell = v4.new_markdown_cell(MARK.sub(_without_comment, markdown).strip("\n"))
-    for name in PICTURE.findall(cell.source):
-        diagram = base64.b64encode((DOCS / "diagrams" / name).read_bytes()).decode("ascii")
-        cell.setdefault("attachments", {})[name] = {"image/svg+xml": diagram}
-    cell.source = PICTURE.sub(r"](attachment:\1)", cell.source)
-    return cell
+    """A Markdown cell with its accuracies marked as AG News's."""
+    return v4.new_markdown_cell(MARK.sub(_without_comment, markdown).strip("\n"))
 
 
 def _without_comment(mark):

@@ -94,23 +94,22 @@ class LocalExecutor:
 
     def run(self, plans, report):
         """See the module. Interrupted, it ends the running scripts, which save what they have."""
-        waiting, running = list(plans), []
+        waiting, running = list(plans), {}  # running: script to plan
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
                     plan = waiting.pop(0)
-                    running.append((plan, ScriptProcess(plan.command, plan.path, self.workers)))
-                for plan, script in [pair for pair in running if pair[1].poll() is not None]:
-                    running.remove((plan, script))
-                    report(plan, script.failure())
+                    running[ScriptProcess(plan.command, plan.path, self.workers)] = plan
+                for script in [script for script in running if script.poll() is not None]:
+                    report(running.pop(script), script.failure())
                 time.sleep(POLL_SECONDS)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):  # a terminal's Ctrl-C reached them, too
                 process.print_error("\nWaiting for the running scripts to save what they have.")
             else:
-                for _, script in running:
+                for script in running:
                     script.terminate()
-            for _, script in running:
+            for script in running:
                 script.wait()
             raise
 
@@ -178,23 +177,18 @@ def _receive(future, plan):
             file = Path(folder) / "run.zip"
             file.write_bytes(archive)
             shutil.unpack_archive(file, partial)
-            _check(RunDirectory(partial).settings() or {}, plan.settings)
+            made = RunDirectory(partial).settings() or {}
+            for name, value in plan.settings.items():
+                if made.get(name) != value:
+                    problem = f"a worker made a different run: {name} is {made.get(name)}"
+                    advice = "do all machines have the same rows and the same commit?"
+                    raise UserError(f"{problem}, not {value}; {advice}")
     except UserError as error:
         return str(error)
     except Exception as error:  # a worker without the project, workers that died, ...
         return f"{in_one_line(error)}; {HELP}"
     finally:
         directory.release()
-
-
-def _check(settings, wanted):
-    """Refuses a run that is not the one that was wanted."""
-    for name, value in wanted.items():
-        if settings.get(name) != value:
-            raise UserError(
-                f"a worker made a different run: {name} is {settings.get(name)}, not {value}; "
-                "do all machines have the same rows and the same commit?"
-            )
 
 
 def _connect(address):
@@ -207,13 +201,8 @@ def _connect(address):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # its errors are reported here
     try:
         client = distributed.Client(address, timeout=CONNECT_SECONDS)
-    except Exception as error:  # Dask raises nearly anything for an address that it cannot use
-        raise UserError(
-            f"--scheduler {address}: no Dask scheduler answers: {in_one_line(error)}"
-        ) from error
-    try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except TimeoutError as error:
-        client.close()
-        raise UserError(f"--scheduler {address}: it has no workers; {HELP}") from error
+    except Exception as error:  # Dask raises nearly anything for an address that it cannot use
+        problem = f"no Dask scheduler answers, or it has no workers: {in_one_line(error)}"
+        raise UserError(f"--scheduler {address}: {problem}; {HELP}") from error
     return client

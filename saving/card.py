@@ -8,7 +8,6 @@ from textwrap import shorten
 
 from corpus.loading import OFFICIAL_TEST_HASH
 from corpus.prepared import PREFIX
-from training.evaluation import wilson_interval
 from training.recipes import flags
 
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -31,7 +30,6 @@ def markdown(result, labels, vectorizer):
     """
     data = result["data"]
     is_ag_news = data["test_hash"] == OFFICIAL_TEST_HASH
-    low, high = wilson_interval(result["test_accuracy"], data["rows"]["test"])
     options = [*flags(result["changed"]), "--data", data["name"], "--seed", str(result["seed"])]
     command = ["python", f"{result['script']}.py", result["recipe"], *options]
     command = [*map(_last_name, command), *flags(data.get("options", {}))]
@@ -40,7 +38,6 @@ def markdown(result, labels, vectorizer):
         "dataset": json.dumps(AG_NEWS if is_ag_news else _last_name(data["name"])),
         "classes": len(labels.classes),
         "class_names": shorten(", ".join(labels.classes), 300, placeholder=" ..."),
-        "rows": data["rows"],
         "data_name": _last_name(data["name"]),
         "columns": _columns(labels, vectorizer),
         "source": AG_NEWS_SOURCE if is_ag_news else "",
@@ -50,8 +47,6 @@ def markdown(result, labels, vectorizer):
         "hyperparameters": _table(
             (name, _last_name(str(value))) for name, value in result["hyperparameters"].items()
         ),
-        "low": low,
-        "high": high,
         "per_class": _table(
             (name, *(f"{scores[score]:.4f}" for score in ("precision", "recall", "f1")))
             for name, scores in result["per_class"].items()

@@ -1,6 +1,5 @@
 """Verifies before training that a model can be saved, and after it that it was saved as it is."""
 
-import warnings
 from contextlib import contextmanager
 
 import keras
@@ -31,9 +30,7 @@ def check(model, classes=None):
     Raises:
         UserError: it is refused; the message names the layer and says what to do.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the message says it
-        network = _as_loaded(model)
+    network = _as_loaded(model)
     last, shape = model.layers[-1], network.output_shape
     if len(shape) != 2 or classes not in (None, shape[1]):
         raise UserError(
@@ -69,8 +66,6 @@ def check_saved(path, texts, ids, network):
             model = keras.models.load_model(path, compile=False, safe_mode=True)
         read = np.asarray(models.part(model, models.Vectorizer)(texts))
         probabilities = model(tf.constant(texts[some]))
-    except OSError:  # no room for temporary files
-        raise
     except Exception as error:  # Keras raises nearly anything for a model that it cannot load
         raise UserError(f"the saved model cannot be loaded: {in_one_line(error)}") from error
     width = ids.shape[1]
@@ -127,24 +122,14 @@ def _as_loaded(model):
         with only_known_classes():
             return models.mask_padding(model, portable=True)
     except CANNOT_BE_LOADED as error:
-        layer, cause = _first_that_fails(model) or (model, error)
+        several = len(model.layers) > 1
+        for layer in model.layers if several else ():
+            _as_loaded(keras.Sequential([layer]))  # raises an error that names the layer
         raise UserError(
-            f"{_described(layer)}: a saved model with it could not be loaded "
-            f"({in_one_line(cause)}); write it as a class in models.py, with a get_config() "
-            'and @keras.saving.register_keras_serializable("models")'
+            f"{_described(model if several else model.layers[0])}: a saved model with it could not "
+            f"be loaded ({in_one_line(error)}); write it as a class in models.py, with a "
+            'get_config() and @keras.saving.register_keras_serializable("models")'
         ) from error
-
-
-def _first_that_fails(model):
-    """(layer, error) of the first layer that cannot be made again from its config, or None."""
-    for layer in model.layers:
-        alone = keras.Sequential([layer], name="alone")
-        try:
-            with only_known_classes():
-                models.mask_padding(alone, portable=True)
-        except CANNOT_BE_LOADED as error:
-            return layer, error
-    return None
 
 
 @contextmanager

@@ -25,8 +25,8 @@ def test_the_sum_is_a_ratio_of_sums():
 @pytest.mark.parametrize(
     "command",
     [
-        "vs_notebook --models titles lstm --repetitions 1",
-        "scaling --repetitions 1 --sizes 1000 3000",
+        "vs_notebook --cases titles lstm --repetitions 1",
+        "scaling --repetitions 1 --cases 1000 3000",
     ],
 )
 def test_each_benchmark_runs_on_the_sample(command):

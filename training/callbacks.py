@@ -73,12 +73,11 @@ class Progress(keras.callbacks.ProgbarLogger):
         self.batches = batches
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.target = len(self.batches)
         super().on_epoch_begin(epoch, logs)
         self.epoch, self.printed, self.first = epoch, time.monotonic(), None
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.target is None:
-            return super().on_train_batch_end(batch, logs)
         batch = min(self.batches.first_step + batch, self.target - 1)
         if batch == self.target - 1:
             self.progbar.interval = 0  # show the last step, however soon it comes
@@ -87,10 +86,8 @@ class Progress(keras.callbacks.ProgbarLogger):
             self._print_line(batch + 1, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.target is None:
-            super().on_epoch_end(epoch, logs)
-        else:  # Keras would show that all steps were taken, after Ctrl-C as well
-            self.progbar.update(self.seen, list(logs.items()), finalize=True)
+        # Keras would show that all steps were taken, after Ctrl-C as well.
+        self.progbar.update(self.seen, list(logs.items()), finalize=True)
 
     def _print_line(self, step, logs):
         now = time.monotonic()
@@ -213,16 +210,14 @@ class EarlyStopping(keras.callbacks.Callback):
     @property
     def best_epoch(self):
         """The last of the best whole epochs so far, from 1; None without one or `patience`."""
-        best = self._best_epochs()
-        return best[-1] if best else None
+        return max(self._best_epochs(), default=None)
 
     @property
     def exhausted(self):
         """Whether training has come to its end."""
         best = self._best_epochs()
-        if not best or self.history.points[-1]["step"] < self.min_steps:
-            return False
-        return max(self._scores()) - best[0] >= self.patience
+        late = bool(best) and self.history.points[-1]["step"] >= self.min_steps
+        return late and max(self._scores()) - best[0] >= self.patience
 
     def _best_epochs(self):
         """The whole epochs with the best score, in order; [] without `patience`."""

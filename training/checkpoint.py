@@ -12,7 +12,7 @@ import numpy as np
 
 from corpus.errors import UserError, in_one_line
 from training.clock import clock
-from training.directory import SECONDS
+from training.directory import SECONDS, read_json
 
 FILE = "checkpoint.weights.h5"
 STATE = "state"  # the name of what is saved as JSON beside the variables
@@ -71,9 +71,8 @@ class Checkpoint(keras.callbacks.Callback):
             )
         self.history.restore(state["points"])
         step = int(self.model.optimizer.iterations.numpy())
-        with suppress(OSError, ValueError, AttributeError):  # no reason not to resume
-            seconds = (self.directory.work / SECONDS).read_text(encoding="utf-8")
-            clock.add_earlier(json.loads(seconds))
+        with suppress(OSError, UserError, ValueError, TypeError):  # no reason not to resume
+            clock.add_earlier(read_json(self.directory.work / SECONDS))
         epoch, done = divmod(step, len(self.batches))
         self.print(f"resuming after step {done} of epoch {epoch + 1}")
         self.resumed_from_epoch, self.batches.first_step = epoch, done
@@ -164,7 +163,8 @@ def read_state(path, model):
             variable.assign(values[key])
         return state
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise _damaged(path, error) from error
+        problem = f"damaged, or from another model ({in_one_line(error)})"
+        raise UserError(f"{path}: {problem}; --overwrite starts again") from error
 
 
 def _variables(model):
@@ -174,8 +174,3 @@ def _variables(model):
     """
     every = [*model.variables, *model.optimizer.variables]
     return {f"{i:04}": variable for i, variable in enumerate(every)}
-
-
-def _damaged(file, error):
-    cause = in_one_line(error)
-    return UserError(f"{file}: damaged, or from another model ({cause}); --overwrite starts again")

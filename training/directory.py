@@ -24,13 +24,7 @@ except ImportError:  # Windows: two runs started at once in one directory go unn
     fcntl = None
 
 TRIAL_RESULTS = "history.csv", "result.json"
-RESULTS = (
-    "model.keras",
-    "errors.csv",
-    "learning_curve.png",
-    "confusion_matrix.png",
-    *TRIAL_RESULTS,
-)
+RESULTS = "model.keras", "errors.csv", "learning_curve.png", "confusion_matrix.png", *TRIAL_RESULTS
 EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
 SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
@@ -46,12 +40,13 @@ def load_result(path):
     """
     file = Path(path) / "result.json"
     try:
-        return _read_json(file)
+        return read_json(file)
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}; is {path} a run directory?") from error
 
 
-def _read_json(file):
+def read_json(file):
+    """Reads a file that contains an object: a dict; a UserError names the file if it is damaged."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -85,7 +80,7 @@ class RunDirectory:
         result = self.path / "result.json"
         if self.unfinished or not result.exists():
             return False
-        return not _read_json(result).get("interrupted")
+        return not read_json(result).get("interrupted")
 
     def claim(self, resume, overwrite):
         """Creates the directory if need be, locks it, and checks that the run may use it.
@@ -99,10 +94,8 @@ class RunDirectory:
         """
         try:
             path = self.path.absolute()
-            for directory in [*reversed(path.parents), path]:
-                if not directory.exists():
-                    directory.mkdir(exist_ok=True)
-                    self._made.append(directory)
+            self._made = [path for path in (path, *path.parents) if not path.exists()]
+            path.mkdir(parents=True, exist_ok=True)
             self._lock_directory()
             self._claimed = True
             if (self.work / "result.json").exists():  # the run ended, but not all was moved up
@@ -147,7 +140,7 @@ class RunDirectory:
         with suppress(OSError):  # what cannot be read stays
             if self._claimed and all(file.name == SETTINGS for file in self.work.iterdir()):
                 shutil.rmtree(self.work)
-        for path in reversed(self._made):
+        for path in self._made:
             _remove_if_empty(path)
         if self._lock is not None:
             os.close(self._lock)
@@ -182,7 +175,7 @@ class RunDirectory:
         """
         if self.unfinished:
             file = self.work / SETTINGS
-            return _read_json(file) if file.exists() else {}
+            return read_json(file) if file.exists() else {}
         if not (self.path / "result.json").exists():
             return None
         result = load_result(self.path)
@@ -232,7 +225,7 @@ class RunDirectory:
 
     def publish(self):
         """Moves the results up. Only an interrupted run leaves something to resume."""
-        result = _read_json(self.work / "result.json")
+        result = read_json(self.work / "result.json")
         if not result["interrupted"]:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:

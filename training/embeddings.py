@@ -16,7 +16,7 @@ from corpus.errors import UserError
 
 CORPUS = "corpus"  # instead of a file: vectors made from the training texts
 MEGABYTE = 1 << 20  # the most that is read at once, and the longest line
-BINARY = "is the file text? Only binary files have .bin in their names"
+BINARY = "is the file text or binary? Binary ones, and no others, have .bin in their names"
 HEADER = re.compile(rb"(\d{1,15})\s+([1-9]\d{0,14})\s*")  # word2vec's: number of vectors, width
 
 
@@ -98,7 +98,7 @@ def _load_file(path, vocabulary, weights, print):
 def _opened(path):
     """Opens a file of vectors, unpacked; every error of the block names the file."""
     try:
-        with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             yield file
     except UserError as error:
         raise UserError(f"{path}, {error}") from error
@@ -107,32 +107,22 @@ def _opened(path):
         raise UserError(f"{path}: cannot be read: {reason}") from error
 
 
-def _first_line(file):
-    """Reads (line without a byte order mark, width of the vectors, their number or None)."""
-    line = file.readline(MEGABYTE).removeprefix(b"\xef\xbb\xbf")
-    if header := HEADER.fullmatch(line):
-        return line, int(header[2]), int(header[1])
-    parts = reversed(line.split()[1:])
-    width = sum(1 for _ in takewhile(lambda part: _vector([part], 1) is not None, parts))
-    if not width:
-        raise UserError("line 1: neither a word and its vector nor word2vec's header")
-    return line, width, None
-
-
 def _vectors(file, binary, width):
     """Yields (number of the line or vector, word, sequence of numbers) of a file."""
-    line, file_width, count = _first_line(file)
-    if file_width != width:
-        raise UserError(
-            f"line 1: vectors of {file_width} numbers, but the embedding layer has {width}; "
-            f"use --embed-size {file_width}"
-        )
-    if not binary:
-        yield from _text(file, line, width, count)
-    elif count is None:
-        raise UserError(f"line 1: no header; {BINARY}")
+    line = file.readline(MEGABYTE).removeprefix(b"\xef\xbb\xbf")
+    if header := HEADER.fullmatch(line):
+        count, own_width = int(header[1]), int(header[2])
     else:
-        yield from _binary(file, width, count)
+        numbers = takewhile(lambda part: _vector([part], 1) is not None, reversed(line.split()[1:]))
+        count, own_width = None, sum(1 for _ in numbers)
+    if not own_width or (binary and not header):
+        raise UserError(f"line 1: neither a word and its vector nor word2vec's header; {BINARY}")
+    if own_width != width:
+        raise UserError(
+            f"line 1: vectors of {own_width} numbers, but the embedding layer has {width}; "
+            f"use --embed-size {own_width}"
+        )
+    yield from _binary(file, width, count) if binary else _text(file, line, width, count)
 
 
 def _text(file, line, width, count):

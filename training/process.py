@@ -1,12 +1,11 @@
 """What a script does to its process: errors in one line, Ctrl-C and SIGTERM, output of any text."""
 
-import builtins
 import errno
 import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from corpus.errors import UserError
 
@@ -31,7 +30,10 @@ def one_line_errors(program, interrupted="interrupted"):
         SystemExit: with status 1 after an error (or its own), 130 after Ctrl-C.
     """
     try:
-        with _any_output():
+        with ExitStack() as stack:
+            if hasattr(sys.stdout, "reconfigure"):  # a notebook's takes any text
+                stack.callback(sys.stdout.reconfigure, errors=sys.stdout.errors)
+                sys.stdout.reconfigure(errors="replace")
             yield
     except UserError as error:
         message, status = str(error), error.status
@@ -50,21 +52,6 @@ def one_line_errors(program, interrupted="interrupted"):
         return
     print_error(f"{program}: {message}")
     raise SystemExit(status)
-
-
-@contextmanager
-def _any_output():
-    """Lets standard output take any text until the block ends."""
-    stream = sys.stdout
-    if not hasattr(stream, "reconfigure"):  # a notebook's, which takes any
-        yield
-        return
-    before = stream.errors
-    stream.reconfigure(errors="replace")
-    try:
-        yield
-    finally:
-        stream.reconfigure(errors=before)
 
 
 @contextmanager
@@ -102,31 +89,17 @@ def signals(interrupt=signal.default_int_handler, terminate=_exit_on_sigterm):
 
 
 @contextmanager
-def ending_on_signals(program, clean_up):
-    """Ends the process on either signal while TensorFlow is imported within a block.
+def signals_later():
+    """Lets Ctrl-C and SIGTERM wait for the end of a block.
 
-    An exception would be lost, or become another one, within C++ code. In a notebook, and where
-    TensorFlow has been imported already, this does nothing.
-
-    Args:
-        program: the name of the script, with .py.
-        clean_up: a function that is called before.
+    Within C++ code, as in TensorFlow's import, an exception would be lost or become another one.
     """
+    arrived = []
 
-    if hasattr(builtins, "__IPYTHON__") or "tensorflow" in sys.modules:
+    def note(number, frame):
+        arrived.append(number)
+
+    with signals(note, note):
         yield
-        return
-    terminal = None if sys.stderr is None else os.dup(2)  # which the import has to itself
-
-    def end(number, frame):
-        clean_up()
-        if number == signal.SIGINT and terminal is not None:
-            os.write(terminal, f"\n{program}: interrupted\n".encode())
-        os._exit(128 + number)
-
-    try:
-        with signals(end, end):
-            yield
-    finally:
-        if terminal is not None:
-            os.close(terminal)
+    for number in arrived:
+        signal.raise_signal(number)

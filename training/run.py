@@ -83,9 +83,8 @@ class Run:
         self._history = self._former = None  # until there are callbacks, or a vocabulary
 
     def __enter__(self):
-        program = f"{self.script}.py"
         with ExitStack() as stack:
-            stack.enter_context(process.one_line_errors(program))
+            stack.enter_context(process.one_line_errors(f"{self.script}.py"))
             stack.enter_context(process.signals())
             stack.enter_context(warnings.catch_warnings())  # imported packages add filters
             from corpus.loading import directory_of  # and NumPy, for which --help need not wait
@@ -97,10 +96,7 @@ class Run:
             if self.options.start_from is not None:
                 load_result(self.options.start_from)
             self._print_opening()
-            with (
-                process.ending_on_signals(program, self.directory.release),
-                clock.stage("import"),
-            ):
+            with process.signals_later(), clock.stage("import"):
                 stack.enter_context(startup.tensorflow())
                 import devices
             stack.enter_context(devices.prepared(self.seed))

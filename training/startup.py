@@ -15,7 +15,6 @@ DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is use
 # https://man7.org/linux/man-pages/man3/mallopt.3.html
 M_TOP_PAD = -2
 KEPT = 64 << 20  # bytes
-SET_BY_USER = ("MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 
 
 @contextmanager
@@ -29,26 +28,24 @@ def tensorflow():
         UserError: the environment, or a program that has imported Keras, chose another backend.
     """
     imported = "keras" in sys.modules
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if imported:
-        backend = sys.modules["keras"].config.backend()
+    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+    backend = sys.modules["keras"].config.backend() if imported else asked
     if backend != "tensorflow":
         raise UserError(
             f"Keras's backend is {backend!r}, and this project needs TensorFlow: "
             "set KERAS_BACKEND=tensorflow before Keras is imported"
         )
     with warnings.catch_warnings():  # imported packages add filters of their own
-        if not imported:
-            _keep_memory()
-            _import_keras()
-        freeze = not (imported or gc.get_freeze_count())  # what a program has is not ours
-        if freeze:
-            gc.freeze()
+        if imported:  # what a program has is not ours
+            yield
+            return
+        _keep_memory()
+        _import_keras()
+        gc.freeze()
         try:
             yield
         finally:
-            if freeze:
-                gc.unfreeze()
+            gc.unfreeze()
 
 
 def _import_keras():
@@ -98,8 +95,7 @@ def _keep_memory():
     it: for the bidirectional LSTM that takes longer than the arithmetic. Other C libraries and a
     user's own setting in the environment are left alone.
     """
-    tunables = os.environ.get("GLIBC_TUNABLES", "")
-    if "glibc.malloc" in tunables or any(name in os.environ for name in SET_BY_USER):
+    if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return
     with suppress(AttributeError, ValueError, OSError):  # another system or C library
         if os.confstr("CS_GNU_LIBC_VERSION"):

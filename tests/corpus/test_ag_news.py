@@ -122,12 +122,6 @@ def test_a_file_with_another_md5_is_refused(mirror, monkeypatch):
         ag_news.prepare()
 
 
-def test_a_file_without_end_is_given_up(mirror, monkeypatch):
-    monkeypatch.setattr(ag_news, "LARGEST_FILE", 1000)
-    with pytest.raises(UserError, match="sent more than 1,000 bytes"):
-        ag_news.prepare()
-
-
 def test_a_name_look_up_that_hangs_is_given_up(mirror, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(4))
     begin = time.monotonic()

@@ -51,9 +51,3 @@ def test_a_repeated_word_gets_the_square_of_the_sum():
     _, _, momentum, velocity = optimizer.variables
     np.testing.assert_allclose(np.ravel(momentum), [0, 0.1 * 3, 0], rtol=1e-5)
     np.testing.assert_allclose(np.ravel(velocity), [0, 0.001 * 9, 0], rtol=1e-4)
-
-
-def test_amsgrad_is_that_of_keras():
-    ours, own = (trained(kind(0.01, amsgrad=True)) for kind in (Adam, keras.optimizers.Adam))
-    for a, b in zip(ours.get_weights(), own.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)

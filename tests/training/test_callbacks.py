@@ -1,6 +1,5 @@
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,15 +11,20 @@ from corpus.errors import UserError
 from training import callbacks
 
 
-def progress(first_step=0):
-    """A `Progress` through an epoch that begins at a step."""
-    return callbacks.Progress(SimpleNamespace(first_step=first_step))
+class Batches:
+    """Sixteen batches, or another number, for a `Progress`."""
+
+    def __init__(self, steps=16):
+        self.steps, self.first_step = steps, 0
+
+    def __len__(self):
+        return self.steps
 
 
 def said(capsys, verbose, steps_per_execution=5):
     """What `fit` prints with `Progress` of two epochs of 16 steps, without colours."""
     capsys.readouterr()
-    fitted(progress(), 2, steps_per_execution, verbose=verbose)
+    fitted(callbacks.Progress(Batches()), 2, steps_per_execution, verbose=verbose)
     return re.sub(r"\x1b\[\d+m|\x08", "", capsys.readouterr().out)
 
 
@@ -47,7 +51,7 @@ def test_without_a_terminal_a_line_now_and_then_shows_that_it_runs(capsys, monke
 def test_the_time_left_is_that_of_the_steps_after_the_first(capsys, monkeypatch):
     moments = iter([0, 50, 90])
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
-    shown = progress()
+    shown = callbacks.Progress(Batches(3839))
     shown.set_params({"verbose": 2, "epochs": 1, "steps": 3839})
     shown.on_train_begin()
     shown.on_epoch_begin(0)
@@ -65,7 +69,7 @@ def test_an_epoch_that_was_stopped_says_how_far_it_came(capsys, verbose):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch >= 5
 
-    fitted(progress(), callbacks=[Stop()], verbose=verbose)
+    fitted(callbacks.Progress(Batches()), callbacks=[Stop()], verbose=verbose)
     assert re.search(r"(?<!1)6/16", capsys.readouterr().out.splitlines()[-1].split("\r")[-1])
 
 
