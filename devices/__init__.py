@@ -77,17 +77,18 @@ def layers():
     return {"simple_rnn": fast.SimpleRNN, "lstm": fast.LSTM, "gru": keras.layers.GRU}
 
 
-def adam(learning_rate, schedule, steps):
+def adam(learning_rate, schedule, steps, **options):
     """The optimizer Adam, on a CPU in its faster form (`devices.adam`).
 
     Args:
         learning_rate: a float.
         schedule: "constant", or "cosine", along which the rate falls to 0.
         steps: the number of steps until it is 0.
+        options: further arguments of `keras.optimizers.Adam`, but for `amsgrad`.
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return (Adam if _on_cpu() else keras.optimizers.Adam)(learning_rate)
+    return (Adam if _on_cpu() else keras.optimizers.Adam)(learning_rate, **options)
 
 
 def execution(steps):

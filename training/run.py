@@ -129,7 +129,6 @@ class Run:
         if self.options.start_from is None:
             return None
         from inference.answers import load_model
-
         from models import Vectorizer, part
 
         self._former = load_model(self.options.start_from)
