@@ -29,6 +29,7 @@ def markdown(result, labels, vectorizer):
         vectorizer: the `models.Vectorizer` of its model.
     """
     data = result["data"]
+    start = _last_name(result["started_from"] or "")
     is_ag_news = data["test_hash"] == OFFICIAL_TEST_HASH
     options = [*flags(result["changed"]), "--data", data["name"], "--seed", str(result["seed"])]
     command = ["python", f"{result['script']}.py", result["recipe"], *options]
@@ -44,6 +45,7 @@ def markdown(result, labels, vectorizer):
         "command": shlex.join(command),
         "versions": ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
         "interruption": " It was interrupted before the end." if result["interrupted"] else "",
+        "start": f" It began with the weights of `{start}`." if start else "",
         "hyperparameters": _table(
             (name, _last_name(str(value))) for name, value in result["hyperparameters"].items()
         ),
