@@ -274,6 +274,9 @@ class TrainingBatches(keras.callbacks.Callback):
         cut = f"; {cut:,} of the texts were longer and are cut" if cut else ""
         return f"{len(self):,} batches of {self.batch_size} texts, {widths}{cut}"
 
+    def set_model(self, model):
+        """Keeps no model: tf.data keeps `_plan`, and would keep the model with it for good."""
+
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
