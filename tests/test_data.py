@@ -208,7 +208,7 @@ def test_the_length_buckets_are_described(many):
     [
         ({"reads": "title"}, "column 'title'", "the goal\\x1b31m"),
         ({"max_words": 5}, "columns 'title', 'text'", "the goal\\x1b31m was very very"),
-        ({"tokens": "characters", "max_words": 5, "reads": "title"}, "column 'title'", "t h e   g"),
+        ({"tokens": "characters", "max_words": 5, "reads": "title"}, "column 'title'", "t h e g"),
         (
             {},
             "columns 'title', 'text'",
