@@ -6,9 +6,6 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
-
-from tqdm import tqdm
 
 from corpus.classes import listed
 from corpus.columns import LABELS
@@ -154,16 +151,15 @@ def _print_answers(model, texts, options):
 
 
 def _watched(lines, labels):
-    """Yields lines; says so where the first three look like rows of a corpus."""
+    """Yields lines; says so where the first looks like a header or a row of a corpus."""
     names = {*labels.labels, *labels.classes, *LABELS, labels.label_name} - {""}
-    names, rows = {name.casefold() for name in names}, 0
+    names = {name.casefold() for name in names}
     for number, line in enumerate(lines, start=1):
-        if number <= 3:
-            cells = {cell.strip(' "').casefold() for cell in re.split("[,;\t]", line)}
-            rows += line.startswith('{"') or (len(cells) > 1 and not names.isdisjoint(cells))
-            if rows == 3:
-                problem = "the lines look like rows of a corpus; labels are read as text, too"
-                process.print_error(f"{STDIN}: {problem}; use --file IN --output OUT.csv")
+        cells = {cell.strip(' "').casefold() for cell in re.split("[,;\t]", line)}
+        is_row = len(cells) > 1 and not names.isdisjoint(cells)
+        if number == 1 and (is_row or line.startswith('{"')):
+            problem = "the lines look like rows of a corpus; labels are read as text, too"
+            process.print_error(f"{STDIN}: {problem}; use --file IN --output OUT.csv")
         yield line
 
 
@@ -177,22 +173,10 @@ def _lines(encoding=None):
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return
     stream = sys.stdin.buffer
-    with _progress(stream) as progress:
-        for number, line in enumerate(stream, start=1):
-            progress.update(len(line))
-            if number == 1 and (line.startswith(UTF_16_MARKS) or encoding is not None):
-                line += stream.read()  # a line feed may be more bytes than one
-            yield from lines(line, STDIN, number, encoding)
-
-
-def _progress(stream):
-    """A bar for the bytes of a stream, on a terminal that shows neither texts nor answers."""
-    size = None  # a pipe's is not known
-    with suppress(OSError):
-        size = os.fstat(stream.fileno()).st_size or None
-    shown = _is_terminal(sys.stderr) and not (_is_terminal(sys.stdin) or _is_terminal(sys.stdout))
-    options = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
-    return tqdm(desc="predicting", total=size, disable=not shown, **options)
+    for number, line in enumerate(stream, start=1):
+        if number == 1 and (line.startswith(UTF_16_MARKS) or encoding is not None):
+            line += stream.read()  # a line feed may be more bytes than one
+        yield from lines(line, STDIN, number, encoding)
 
 
 def _is_terminal(stream):

@@ -356,14 +356,3 @@ class Lines:
 
     def fileno(self):
         raise OSError
-
-
-@pytest.mark.parametrize(
-    ("terminals", "shown"),
-    [(["stderr"], True), ([], False), (["stderr", "stdin"], False), (["stderr", "stdout"], False)],
-)
-def test_a_bar_is_shown_on_a_terminal_that_has_no_other_use(terminals, shown, monkeypatch):
-    for name in ("stdin", "stdout", "stderr"):
-        stream = SimpleNamespace(isatty=lambda name=name: name in terminals, write=str)
-        monkeypatch.setattr(f"sys.{name}", stream)
-    assert predict._progress(Lines([])).disable != shown
