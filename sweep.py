@@ -55,7 +55,7 @@ def parse(words):
             raise UserError(f"{words[0]}: not a training script")
         usage, about = f"sweep.py {script}.py", __doc__
         parts = module.Hyperparameters, module.RECIPES, words[1:], Options()
-        recipe, values, options = command_line.parse_several(usage, about, *parts)
+        recipe, values, options = command_line.read(usage, about, *parts, several=True)
         if options.workers < 1 or options.folds == 1:
             raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
         products = itertools.product(*values.values())

@@ -54,7 +54,7 @@ class Experiment:
         return recipe.hyperparameters(self.module.Hyperparameters, **dict(self.changes))
 
 
-def experiment(script, recipe, **changes):
+def experiment(script, recipe, /, **changes):
     """Makes an `Experiment`; changes are keyword arguments."""
     return Experiment(script, recipe, tuple(changes.items()))
 

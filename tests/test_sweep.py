@@ -203,7 +203,7 @@ def test_what_cannot_be_told_apart_is_said(rows, expected):
         ("train_rnn.py --unit 3", "did you mean --units?"),
         ("train_rnn.py --units 3 x", "--units: 'x' is not a whole number"),
         ("train_rnn.py --units 3 0", "--units 0: must be between"),
-        ("train_rnn.py --mask maybe", "'maybe' is not bool"),
+        ("train_rnn.py --mask maybe", "'maybe' is not true or false"),
         ("train_rnn.py --seeds 1 -1", "--seed -1: must be between"),
         ("train_rnn.py --folds 1", "--folds 0 or at least 2"),
         ("train_rnn.py --workers 0", "--workers must be 1 or greater"),

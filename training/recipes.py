@@ -102,9 +102,7 @@ class DataOptions:
 
     def words(self):
         """These options as on a command line, those with default values left out: list of `str`."""
-        values = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
-        default = vars(DataOptions())
-        return flags({name: value for name, value in values.items() if value != default[name]})
+        return flags(changes(DataOptions(), self))
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ class Recipe:
     def __init__(self, about, tutorial_accuracy=None, /, **changes):
         self.about, self.tutorial_accuracy, self.changes = about, tutorial_accuracy, changes
 
-    def hyperparameters(self, kind, **changes):
+    def hyperparameters(self, kind, /, **changes):
         """Returns the hyperparameters of the recipe, with further changes.
 
         Args:
@@ -185,7 +183,7 @@ def defaults(kind):
 
 
 def checked(options):
-    """Returns options with an integer that serves as a float made one.
+    """Returns options with an integer that serves as a float made one, and a list a tuple.
 
     Args:
         options: an instance of a dataclass of options.
@@ -198,13 +196,14 @@ def checked(options):
         value, allowed = getattr(options, name), members(annotation)
         if type(value) is int and float in allowed and int not in allowed:
             value = float(value)
+        values[name] = value = tuple(value) if isinstance(value, list) else value
         # Types are compared, not only values: to Python True is 1.
-        listed = any(type(member) is type(value) and member == value for member in allowed)
-        if type(value) in (int, float) and not listed:
-            _check_range(name, value, vars(type(options)).get(name, value))
-        if type(value) not in allowed and not listed:
+        if any(type(member) is type(value) and member == value for member in allowed):
+            continue
+        if type(value) not in allowed:
             raise UserError(f"{as_flag(name)} {value!r}: must be {describe(allowed)}")
-        values[name] = value
+        if type(value) in (int, float):
+            _check_range(name, value, vars(type(options)).get(name, value))
     return replace(options, **values)
 
 
@@ -257,6 +256,8 @@ def members(annotation):
         return [None]
     if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
         return [tuple]
+    if annotation is bool:
+        return [True, False]
     if annotation not in SIMPLE:
         name = getattr(annotation, "__name__", annotation)
         raise UserError(
@@ -280,7 +281,7 @@ def as_text(value):
     """A value as on the command line."""
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def flags(values):
@@ -300,5 +301,5 @@ def flags(values):
 
 
 def changes(before, after):
-    """The hyperparameters that differ between two objects of one class: dict of name to value."""
-    return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+    """The values of `after` that differ from those that `before` has: dict of name to value."""
+    return {n: new for n, old in vars(before).items() if (new := getattr(after, n)) != old}
