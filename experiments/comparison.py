@@ -1,4 +1,4 @@
-"""The picture of several runs: a line for each, with its scores and seconds."""
+"""Several runs beside each other: a table, and a picture of their scores and seconds."""
 
 from statistics import fmean, median
 
@@ -14,30 +14,45 @@ LONGEST_LABEL = 60  # characters; a longer one has a line for each of its parts
 CHARACTER, LINE = 0.08, 0.17  # width and height in inches
 
 
-def draw(groups, path, title):
-    """Draws runs into a file.
+def table(rows):
+    """Formats a table, without the columns that are empty.
 
     Args:
-        groups: list of dicts from `compare.rank`; they are drawn in this order, from the top.
-        path: the file, whose suffix is one of Matplotlib's formats.
-        title: written above the picture.
+        rows: list of dicts of a column's name to its text.
 
-    Raises:
-        UserError: Matplotlib does not know the format, or cannot write it on this machine.
-        OSError: the file cannot be written.
+    Returns:
+        `str`, lines after a header; whole numbers are aligned on the right.
     """
-    plots.save(plot(groups, title), path)
+    columns = []
+    for name in rows[0]:
+        cells = [row[name] for row in rows]
+        if any(cells):
+            whole = all(cell.replace(",", "").isdecimal() for cell in cells if cell)
+            width = max(map(len, [name, *cells]))
+            columns.append([f"{cell:{'>' if whole else '<'}{width}}" for cell in [name, *cells]])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
+def spread(scores):
+    """The mean of scores, with the lowest and the highest of several: `str`, empty without any."""
+    several = f" ({min(scores):.4f}-{max(scores):.4f})" if len(scores) > 1 else ""
+    return f"{fmean(scores):.4f}{several}" if scores else ""
 
 
 def plot(groups, title):
-    """Returns a Matplotlib figure of runs; for the arguments see `draw`."""
+    """Draws runs as a Matplotlib figure.
+
+    Args:
+        groups: list of dicts from `compare.rank`; they are drawn in this order, from the top.
+        title: written above the picture.
+    """
     labels = []
     for group in groups:
         separator = "\n" if len(" ".join(group["label"])) > LONGEST_LABEL else " "
         labels.append(separator.join(group["label"]))
     heights = np.array([1.8 + label.count("\n") for label in labels])  # in lines
     ys = np.cumsum(heights) - heights / 2
-    panels = [panel for panel in PANELS if any(group[panel] for group in groups)] or [*PANELS]
+    panels = [panel for panel in PANELS if any(group[panel] for group in groups)]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     size = longest * CHARACTER + len(panels) * PANEL_WIDTH, heights.sum() * LINE + 1.2
     figure = Figure(figsize=size, layout="constrained")

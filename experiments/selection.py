@@ -1,11 +1,12 @@
 """Compares the held-out scores of runs: which of several values is best, and is it really?"""
 
 from dataclasses import dataclass
-from functools import cached_property
 from statistics import mean, stdev
 
 from matplotlib.figure import Figure
 
+from experiments import comparison
+from experiments.comparison import spread
 from training import plots
 from training.recipes import as_flag, as_text, flags
 
@@ -27,12 +28,12 @@ class Candidate:
     def __str__(self):
         return " ".join(flags(self.values)) or "as in the recipe"
 
-    @cached_property
+    @property
     def scores(self):
         """The held-out accuracy of each run."""
         return [result["validation_accuracy"] for result in self.results]
 
-    @cached_property
+    @property
     def rows(self):
         """How many different rows were held out, over all folds."""
         seed = self.results[0]["seed"]
@@ -67,66 +68,46 @@ def margin(best, other):
 
 def table(candidates):
     """Formats candidates as `ranked` returns them, and says which may be as good as the best."""
-    best, *others = candidates
-    width = max(map(len, ["values", *map(str, candidates)]))
-    lines = [
-        f"{'values':{width}}  held-out accuracy    lowest to highest  macro F1  below the best"
-    ]
-    alike = []
+    best, rows, alike = candidates[0], [], []
     for candidate in candidates:
-        scores = candidate.scores
         f1 = mean(result["validation_macro_f1"] for result in candidate.results)
-        spread = f"{min(scores):.4f} to {max(scores):.4f}"
-        lines.append(f"{candidate!s:{width}}  {mean(scores):17.4f}{spread:>21}{f1:10.4f}")
+        row = {"values": str(candidate), "held-out accuracy": spread(candidate.scores)}
+        rows.append(row | {"macro F1": f"{f1:.4f}", "below the best": ""})
         if candidate is not best:
-            difference, half = mean(best.scores) - mean(scores), margin(best, candidate)
-            lines[-1] += f"  {difference:.4f} ± {half:.4f}"
+            difference = mean(best.scores) - mean(candidate.scores)
+            half = margin(best, candidate)
+            rows[-1]["below the best"] = f"{difference:.4f} ± {half:.4f}"
             alike += [str(candidate)] if difference <= half else []
+    lines = [comparison.table(rows)]
     lines.append(f"{len(best.scores)} runs each, {best.rows:,} held-out rows")
     if alike:
         lines.append(f"cannot be told apart from the best: {'; '.join(alike)}")
         lines.append("more --seeds, --folds or rows may tell more")
-    elif others:
+    elif len(candidates) > 1:
         lines.append(f"{best} is better than the others by more than chance explains")
     if len({result["seed"] for result in best.results}) == 1:
         lines.append("with a single seed, nothing shows how much the seed changes")
     return "\n".join(lines)
 
 
-def draw(candidates, path):
-    """Draws the scores against the values of the first field that varies into a file.
-
-    Args:
-        candidates: list of `Candidate`.
-        path: the file, whose suffix is one of Matplotlib's formats.
-
-    Raises:
-        UserError: see `plots.save`.
-    """
+def plot(candidates):
+    """Draws scores against the values of the first field that varies, as a Matplotlib figure."""
     field = next(iter(candidates[0].values), "")
-    levels = list(dict.fromkeys(candidate.values.get(field) for candidate in candidates))
-    numeric = all(type(level) in (int, float) for level in levels)
-    lines = {}  # the values of the other fields to pairs of position and scores
+    lines = {}  # the values of the other fields to pairs of a value and scores
     for candidate in candidates:
         others = {name: value for name, value in candidate.values.items() if name != field}
-        level = candidate.values.get(field)
-        point = level if numeric else levels.index(level), candidate.scores
+        point = as_text(candidate.values.get(field)), candidate.scores
         lines.setdefault(" ".join(flags(others)), []).append(point)
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     if len(lines) == 1:
         axes.set_prop_cycle(color=[plots.network_color(candidates[0].results[0]["script"])])
     for label, points in lines.items():
-        positions, scores = zip(*sorted(points), strict=True)
-        [line] = axes.plot(positions, [*map(mean, scores)], "o-", label=label)
-        for position, values in zip(positions, scores, strict=True):
-            axes.plot([position] * len(values), values, "_", color=line.get_color())
-    if numeric and min(levels) > 0 and max(levels) >= 10 * min(levels):
-        axes.set_xscale("log")
-    axes.set_xticks(levels if numeric else range(len(levels)), map(as_text, levels))
-    axes.minorticks_off()
+        values, scores = zip(*points, strict=True)
+        [line] = axes.plot(values, [*map(mean, scores)], "o-", label=label)
+        axes.plot(values, scores, "_", color=line.get_color())
     axes.set(xlabel=as_flag(field) if field else "", ylabel="held-out accuracy")
     axes.grid(alpha=0.3)
     if len(lines) > 1:
         axes.legend()
-    plots.save(figure, path)
+    return figure

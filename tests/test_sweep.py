@@ -198,7 +198,7 @@ def test_what_cannot_be_told_apart_is_said(rows, expected):
         ("", "the training script comes first"),
         ("--units 3", "the training script comes first"),
         ("nowhere.py --units 3", "the training script comes first"),
-        ("compare.py --units 3", "not a training script"),
+        ("compare.py --units 3", "the training script comes first"),
         ("train_rnn.py fst", "no recipe 'fst'"),
         ("train_rnn.py --unit 3", "did you mean --units?"),
         ("train_rnn.py --units 3 x", "--units: 'x' is not a whole number"),
