@@ -16,8 +16,8 @@ from pathlib import Path
 
 from corpus.errors import UserError
 from experiments import PROJECT, experiment, selection
-from experiments.executors import DaskExecutor, LocalExecutor, SameProcess
-from experiments.runs import run_all
+from experiments.executors import SameProcess
+from experiments.runs import executor, run_all
 from training import command_line, plots, process, recipes
 from training.machine import code
 
@@ -82,15 +82,10 @@ def splits(wanted, folds):
 
 def measure(wanted, options):
     """Makes the runs: for each `Experiment`, a list of the results of all seeds and folds."""
-    executor = SameProcess()
-    if options.workers > 1:
-        executor = LocalExecutor(options.workers)
-    if options.scheduler is not None:
-        executor = DaskExecutor(options.scheduler)
     directory = options.dir or Path("runs", "sweeps", Path(options.data).name.replace(":", "-"))
     runs = {e: splits(e, options.folds) for e in wanted}
     in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
-    results = run_all(in_turn, options, directory, executor, trial=True)
+    results = run_all(in_turn, options, directory, executor(options, SameProcess()), True)
     if any(result["code"] != code() for result in results.values()):
         print(f"note: some runs in {directory} are of other code; use another --dir to repeat them")
     return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]

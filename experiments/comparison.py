@@ -10,7 +10,6 @@ from training import plots
 PANELS = {"validation_accuracy": "held-out accuracy", "test_accuracy": "test accuracy"}
 PANELS |= {"seconds": "seconds"}
 PANEL_WIDTH = 3  # inches
-LONGEST_LABEL = 60  # characters; a longer one has a line for each of its parts
 CHARACTER, LINE = 0.08, 0.17  # width and height in inches
 
 
@@ -46,10 +45,7 @@ def plot(groups, title):
         groups: list of dicts from `compare.rank`; they are drawn in this order, from the top.
         title: written above the picture.
     """
-    labels = []
-    for group in groups:
-        separator = "\n" if len(" ".join(group["label"])) > LONGEST_LABEL else " "
-        labels.append(separator.join(group["label"]))
+    labels = ["\n".join(group["label"]) for group in groups]
     heights = np.array([1.8 + label.count("\n") for label in labels])  # in lines
     ys = np.cumsum(heights) - heights / 2
     panels = [panel for panel in PANELS if any(group[panel] for group in groups)]

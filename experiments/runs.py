@@ -12,9 +12,9 @@ from tqdm import tqdm
 from corpus import loading
 from corpus.errors import UserError
 from experiments import Experiment
+from experiments.executors import DaskExecutor, LocalExecutor
 from training import process
 from training.directory import RunDirectory, load_result
-from training.machine import is_shared
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def run_all(wanted, data, directory, executor, trial=False):
                     failed.append(plan.name)
                     process.print_error(f"{plan.name}: {error}")
                 else:
-                    results[plan.path] = load_result(plan.path)
-                    summary = summarise(results[plan.path])
-                    print(f"{len(results)}/{len(plans)} {plan.name}: {summary}", flush=True)
+                    results[plan.path] = result = load_result(plan.path)
+                    score = result["validation_accuracy" if trial else "test_accuracy"]
+                    print(f"{len(results)}/{len(plans)} {plan.name}: {score:.4f}", flush=True)
             bar.update(not plan.finished)
 
         for plan in plans.values():
@@ -85,12 +85,16 @@ def run_all(wanted, data, directory, executor, trial=False):
     return {run: results[plan.path] for run, plan in plans.items()}
 
 
-def summarise(result):
-    """Formats accuracy and seconds of a result; seconds of a shared machine mean nothing."""
-    if result["trial"]:
-        return f"{result['validation_accuracy']:.4f}"
-    seconds = "" if is_shared(result["machine"]) else f", {result['seconds']['total']:.0f} s"
-    return f"{result['test_accuracy']:.4f}{seconds}"
+def executor(options, alone):
+    """Returns the executor that --workers and --scheduler ask for.
+
+    Args:
+        options: has `workers` and `scheduler`.
+        alone: the executor for one run at a time.
+    """
+    if options.scheduler is not None:
+        return DaskExecutor(options.scheduler)
+    return LocalExecutor(options.workers) if options.workers > 1 else alone
 
 
 def plan_run(experiment, seed, data, directory, trial=False):

@@ -8,23 +8,15 @@ from typing import Literal, get_args, get_origin
 
 from corpus.errors import UserError
 
-ROWS = (0, 100_000_000)
 # What each number may be: (smallest, largest). Others: from 0, or from a default below it.
-RANGES = {
-    "train_rows": ROWS,
-    "test_rows": ROWS,
-    "vectorizer_rows": ROWS,
+ALL_OR_SOME = "train_rows", "test_rows", "vectorizer_rows", "max_words", "patience", "min_steps"
+RANGES = dict.fromkeys(ALL_OR_SOME, (0, 100_000_000))
+RANGES |= dict.fromkeys(("embed_size", "units", "buckets", "epochs"), (1, 10_000))
+RANGES |= {
     "vocab_size": (3, 10_000_000),
-    "embed_size": (1, 10_000),
-    "units": (1, 10_000),
-    "buckets": (1, 1000),
     "batch_size": (1, 100_000),
     "dropout": (0, 0.95),
     "adversarial": (0, 10),
-    "epochs": (1, 10_000),
-    "min_steps": (0, 1_000_000),
-    "max_words": (0, 1_000_000),
-    "patience": (0, 10_000),
     "learning_rate": (1e-12, 100),
     "seed": (0, 2**32 - 1),
 }
@@ -227,9 +219,8 @@ def check_together(hyperparameters, options):
     if validation not in ("test", "held-out", "none"):
         part, _, parts = validation.partition("/")
         if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) > 1):
-            raise UserError(
-                f"--validation {validation}: must be test, held-out, none, or a part such as 2/5"
-            )
+            problem = "must be test, held-out, none, or a part such as 2/5"
+            raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
     if options.trial and not holds_out:
         raise UserError("--trial needs --validation held-out, or a part such as 2/5")
@@ -254,17 +245,17 @@ def members(annotation):
         return list(get_args(annotation))
     if annotation is types.NoneType:
         return [None]
-    if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
-        return [tuple]
     if annotation is bool:
         return [True, False]
-    if annotation not in SIMPLE:
-        name = getattr(annotation, "__name__", annotation)
-        raise UserError(
-            f"an option cannot be {name}: use bool, int, float, str or Literal[...], "
-            "one of these `| None`, or tuple[str, ...]"
-        )
-    return [annotation]
+    if annotation in SIMPLE:
+        return [annotation]
+    if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
+        return [tuple]
+    name, usable = (
+        getattr(annotation, "__name__", annotation),
+        "bool, int, float, str, Literal[...]",
+    )
+    raise UserError(f"an option cannot be {name}: use {usable}, one of these | None, or tuple")
 
 
 def describe(allowed):
