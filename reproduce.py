@@ -13,7 +13,7 @@ import experiments
 from corpus.loading import load_with
 from experiments import experiment
 from experiments.executors import LocalExecutor, SameProcess
-from experiments.runs import executor, run_all
+from experiments.runs import executor_for, run_all
 from training import process
 from training.atomic import atomic_write
 from training.machine import is_shared
@@ -100,7 +100,7 @@ def measure(options):
     recipes = [e for e in experiments.recipes() if not (options.quick and "fast" in e.recipe)]
     wanted = [*recipes, *(switch for _, switch in switches)]
     runs = [(e, seed) for seed in seeds for e in wanted]
-    results = run_all(runs, data, options.dir, executor(options, LocalExecutor()))
+    results = run_all(runs, data, options.dir, executor_for(options, LocalExecutor()))
     runs = [(e, seed) for seed in seeds for e in BASELINES.values()]
     results |= run_all(runs, data, options.dir, SameProcess())
     every = *wanted, *BASELINES.values()
@@ -168,12 +168,11 @@ def main(arguments=None):
     interrupted = "Interrupted. To continue, run the same command."
     with process.one_line_errors("reproduce.py", interrupted=interrupted), process.signals():
         report = measure(options)
-        files = {"results.json": json.dumps(report, indent=2) + "\n"}
-        files["results.md"] = markdown(report)
-        for name, content in files.items():
+        tables, values = markdown(report), json.dumps(report, indent=2) + "\n"
+        for name, content in {"results.json": values, "results.md": tables}.items():
             with atomic_write(Path(options.dir) / name) as path:
                 path.write_text(content, encoding="utf-8")
-        print(files["results.md"], end="")
+        print(tables, end="")
 
 
 if __name__ == "__main__":

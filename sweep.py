@@ -17,7 +17,7 @@ from pathlib import Path
 from corpus.errors import UserError
 from experiments import PROJECT, experiment, selection
 from experiments.executors import SameProcess
-from experiments.runs import executor, run_all
+from experiments.runs import executor_for, run_all
 from training import command_line, plots, process, recipes
 from training.machine import code
 
@@ -85,7 +85,7 @@ def measure(wanted, options):
     directory = options.dir or Path("runs", "sweeps", Path(options.data).name.replace(":", "-"))
     runs = {e: splits(e, options.folds) for e in wanted}
     in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
-    results = run_all(in_turn, options, directory, executor(options, SameProcess()), True)
+    results = run_all(in_turn, options, directory, executor_for(options, SameProcess()), True)
     if any(result["code"] != code() for result in results.values()):
         print(f"note: some runs in {directory} are of other code; use another --dir to repeat them")
     return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]

@@ -43,8 +43,8 @@ def run_all(wanted, data, directory, executor, trial=False):
     """Returns the results of runs, and makes the runs that are missing.
 
     A finished run in the directory is used again, an unfinished one is resumed, and one with other
-    hyperparameters is replaced. Prints a line for each run, and in a terminal a bar with the time
-    left. A run that fails does not stop the others.
+    hyperparameters is replaced. Prints a line for each run that is made, and in a terminal a bar
+    with the time left. A run that fails does not stop the others.
 
     Args:
         wanted: list of (`Experiment`, seed), in the order in which they are to be made.
@@ -62,7 +62,7 @@ def run_all(wanted, data, directory, executor, trial=False):
     """
     plans = {run: plan_run(*run, data, directory, trial) for run in wanted}
     missing = [plan for plan in plans.values() if not plan.finished]
-    results, failed = {}, []  # results: the run directory to the contents of result.json
+    done, failed, score_name = [], [], "validation_accuracy" if trial else "test_accuracy"
     with tqdm(total=len(missing), desc="runs", unit="run", leave=False, disable=None) as bar:
 
         def report(plan, error=None):
@@ -71,21 +71,18 @@ def run_all(wanted, data, directory, executor, trial=False):
                     failed.append(plan.name)
                     process.print_error(f"{plan.name}: {error}")
                 else:
-                    results[plan.path] = result = load_result(plan.path)
-                    score = result["validation_accuracy" if trial else "test_accuracy"]
-                    print(f"{len(results)}/{len(plans)} {plan.name}: {score:.4f}", flush=True)
-            bar.update(not plan.finished)
+                    done.append(plan.name)
+                    score = load_result(plan.path)[score_name]
+                    print(f"{len(done)}/{len(missing)} {plan.name}: {score:.4f}", flush=True)
+            bar.update()
 
-        for plan in plans.values():
-            if plan.finished:
-                report(plan)
         executor.run(missing, report)
     if failed:
         raise UserError(f"failed: {', '.join(failed)}; run the same command to make them again")
-    return {run: results[plan.path] for run, plan in plans.items()}
+    return {run: load_result(plan.path) for run, plan in plans.items()}
 
 
-def executor(options, alone):
+def executor_for(options, alone):
     """Returns the executor that --workers and --scheduler ask for.
 
     Args:

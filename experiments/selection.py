@@ -36,9 +36,8 @@ class Candidate:
     @property
     def rows(self):
         """How many different rows were held out, over all folds."""
-        seed = self.results[0]["seed"]
-        parts = [result for result in self.results if result["seed"] == seed]
-        return sum(result["data"]["rows"]["held_out"] for result in parts)
+        seeds = {result["seed"] for result in self.results}
+        return sum(r["data"]["rows"]["held_out"] for r in self.results) // len(seeds)
 
 
 def ranked(candidates):
