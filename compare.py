@@ -17,8 +17,8 @@ from training.directory import load_result
 from training.machine import is_shared
 from training.recipes import flags
 
-SCORES = "validation_accuracy", "validation_macro_f1", "test_accuracy", "macro_f1"
-COLUMNS = "label", "corpus", "seed", *SCORES, "seconds", "parameters", "directory"  # of --csv
+# The columns of --csv.
+COLUMNS = "label", "corpus", "seed", *comparison.SCORES, "seconds", "parameters", "directory"
 FOLD = re.compile("--validation [0-9]+/[0-9]+")
 
 
@@ -89,16 +89,15 @@ def rank(results):
     """Groups the results of a corpus that differ only in the seed or fold, and sorts the groups.
 
     Returns:
-        List of dicts, the best mean first: "runs", a list of results, the best first; "label", what
-        they are called, a list of `str`; and lists of their `SCORES` and "seconds", without None.
+        List of `comparison.group`s with "seconds", the best mean first, and in each the best run.
     """
     groups, ranked, score = grouped(results, _kind), [], order(results)
     kinds = [runs[0] for runs in groups]
     for runs in groups:
         label = _label(runs[0], kinds)
         runs.sort(key=lambda run: run[score], reverse=True)
-        values = {n: [r[n] for r in runs if r[n] is not None] for n in (*SCORES, "seconds")}
-        ranked.append(values | {"label": label, "runs": runs})
+        seconds = [run["seconds"] for run in runs if run["seconds"] is not None]
+        ranked.append(comparison.group(label, runs) | {"seconds": seconds})
     return sorted(ranked, key=lambda group: fmean(group[score]), reverse=True)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.errors import UserError
-from experiments import PROJECT, experiment, selection
+from experiments import PROJECT, comparison, experiment, selection
 from experiments.executors import SameProcess
 from experiments.runs import executor_for, run_all
 from training import command_line, plots, process, recipes
@@ -101,14 +101,15 @@ def main(arguments=None):
     wanted, fields, options = parse(words)
     interrupted = "Interrupted. To continue, run the same command."
     with process.one_line_errors("sweep.py", interrupted=interrupted), process.signals():
-        candidates = [
-            selection.Candidate({name: dict(e.changes)[name] for name in fields}, results)
-            for e, results in zip(wanted, measure(wanted, options), strict=True)
-        ]
-        ranked = selection.ranked(candidates)
+        groups = []
+        for made, runs in zip(wanted, measure(wanted, options), strict=True):
+            values = recipes.flags({name: dict(made.changes)[name] for name in fields})
+            groups.append(comparison.group([" ".join(values) or "as in the recipe"], runs))
+        ranked = selection.ranked(groups)
         print(selection.table(ranked))
-        plots.save(selection.plot(candidates), options.picture)
-        winner = wanted[candidates.index(ranked[0])]
+        title = f"{wanted[0].script} {wanted[0].recipe}, {options.data}"
+        plots.save(comparison.plot(groups, title), options.picture)
+        winner = wanted[groups.index(ranked[0])]
         print(f"picture: {options.picture}")
         command = shlex.join([*shlex.split(winner.command), *options.words()])
         print(f"train the best: python {command}")

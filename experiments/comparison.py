@@ -7,10 +7,25 @@ from matplotlib.figure import Figure
 
 from training import plots
 
+SCORES = "validation_accuracy", "validation_macro_f1", "test_accuracy", "macro_f1"
 PANELS = {"validation_accuracy": "held-out accuracy", "test_accuracy": "test accuracy"}
 PANELS |= {"seconds": "seconds"}
 PANEL_WIDTH = 3  # inches
 CHARACTER, LINE = 0.08, 0.17  # width and height in inches
+
+
+def group(label, runs):
+    """Puts runs together that differ only in the seed or fold.
+
+    Args:
+        label: what they are called, a list of `str`.
+        runs: list of the contents of result.json.
+
+    Returns:
+        Dict of "label", "runs", and lists of their `SCORES`, without None.
+    """
+    scores = {name: [run[name] for run in runs if run[name] is not None] for name in SCORES}
+    return {"label": label, "runs": runs} | scores
 
 
 def table(rows):
@@ -42,13 +57,14 @@ def plot(groups, title):
     """Draws runs as a Matplotlib figure.
 
     Args:
-        groups: list of dicts from `compare.rank`; they are drawn in this order, from the top.
+        groups: list of dicts from `group`, perhaps with a list of "seconds"; they are drawn in this
+            order, from the top.
         title: written above the picture.
     """
     labels = ["\n".join(group["label"]) for group in groups]
     heights = np.array([1.8 + label.count("\n") for label in labels])  # in lines
     ys = np.cumsum(heights) - heights / 2
-    panels = [panel for panel in PANELS if any(group[panel] for group in groups)]
+    panels = [panel for panel in PANELS if any(group.get(panel) for group in groups)]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     size = longest * CHARACTER + len(panels) * PANEL_WIDTH, heights.sum() * LINE + 1.2
     figure = Figure(figsize=size, layout="constrained")

@@ -14,7 +14,7 @@ import sweep
 import train_rnn
 from corpus import loading
 from corpus.rows import fold
-from experiments import selection
+from experiments import comparison, selection
 from training.directory import load_result
 
 RATES = "--learning-rate", 0.001, 0.02
@@ -153,17 +153,19 @@ def test_a_field_of_ones_own_and_a_switch_can_be_swept(tiny, tmp_path, monkeypat
 
 
 def candidate(value, scores, rows):
-    """A `selection.Candidate` with these scores, of seeds 1, 2, ..."""
+    """A group of runs with these scores, of seeds 1, 2, ..."""
     results = [
         {
             "validation_accuracy": score,
             "validation_macro_f1": score,
+            "test_accuracy": None,
+            "macro_f1": None,
             "seed": seed,
             "data": {"rows": {"held_out": rows}},
         }
         for seed, score in enumerate(scores, start=1)
     ]
-    return selection.Candidate({"units": value}, results)
+    return comparison.group([f"--units {value}"], results)
 
 
 def test_with_very_many_rows_the_margin_is_that_of_students_t_for_paired_scores():
