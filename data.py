@@ -70,12 +70,11 @@ def fit_vectorizer(
         UserError: the texts contain no word.
     """
     how = {"tokens": tokens, "markup": markup, "max_words": max_words}
-    if vocabulary is not None:
-        return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
-    adapted = Vectorizer(max_tokens=vocab_size, **how)
-    with suppress(tf.errors.InvalidArgumentError):  # Keras's, for an empty vocabulary
-        adapted.adapt(_text_chunks(rows, vectorizer_text))
-    vocabulary = adapted.get_vocabulary(include_special_tokens=False)
+    if vocabulary is None:
+        adapted = Vectorizer(max_tokens=vocab_size, **how)
+        with suppress(tf.errors.InvalidArgumentError):  # Keras's, for an empty vocabulary
+            adapted.adapt(_text_chunks(rows, vectorizer_text))
+        vocabulary = adapted.get_vocabulary(include_special_tokens=False)
     if not vocabulary:
         raise UserError(
             f"the {len(rows):,} texts that the vocabulary comes from contain no word; see "
@@ -125,12 +124,9 @@ def vectorize(vectorizer, rows):
 
     As in `Vectorizer.call`, a text without a word has one token, the unknown one.
     """
-    if not len(rows):
-        none = np.zeros(0, int)
-        return Tokens(tf.zeros(1, tf.int32), none, none, rows.labels, none.astype(bool))
     chunks = _text_chunks(rows, vectorizer.text)
     chunks = chunks.map(as_is(vectorizer.all_token_ids), num_parallel_calls=2)
-    ids, lengths, cut = [], [], []
+    ids, lengths, cut = [], [np.zeros(0, int)], [np.zeros(0, bool)]  # a trial has no test rows
     total = -(-len(rows) // CHUNK)
     for chunk in tqdm(chunks, "vectorising", total, leave=False, delay=1, disable=None):
         kept = chunk[:, : vectorizer.max_words or None]

@@ -12,13 +12,12 @@ from statistics import mean, median
 import experiments
 from corpus.loading import load_with
 from experiments import experiment
-from experiments.executors import DaskExecutor, LocalExecutor, SameProcess
-from experiments.runs import run_all
+from experiments.executors import LocalExecutor, SameProcess
+from experiments.runs import executor_for, run_all
 from training import process
 from training.atomic import atomic_write
 from training.machine import is_shared
 from training.recipes import DataOptions
-from training.run import AG_NEWS_TRAIN_ROWS
 
 BASELINES = {
     "majority class": experiment("baselines", "majority"),
@@ -36,10 +35,7 @@ HEADER = [
 def recipe_table(report):
     """Formats the table of all recipes; for the argument see `measure`."""
     lines = [*HEADER, *(_row(f"`{entry['command']}`", entry) for entry in report["recipes"]), ""]
-    note = "Seconds: median of whole runs"
-    if any("seconds" not in entry for entry in report["recipes"]):
-        note = "Seconds are left out: runs shared the machine"
-    lines += [f"{report['rows']}. Seeds {_seeds(report)}. {note}.", ""]
+    lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of whole runs.", ""]
     lines += [f"Machine: {report['machine']}."]
     return "\n".join(lines) + "\n"
 
@@ -85,7 +81,7 @@ def _row(name, entry):
         f"{mean(accuracies):.4f}",
         f"{min(accuracies):.4f} to {max(accuracies):.4f}",
         f"{tutorial:.4f}" if tutorial else "",
-        f"{median(entry['seconds']):.0f}" if "seconds" in entry else "",
+        f"{median(entry['seconds']):.0f}" if entry.get("seconds") else "",
         f"{entry['parameters']:,}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -103,27 +99,20 @@ def measure(options):
     switches = [] if options.quick else experiments.switches()
     recipes = [e for e in experiments.recipes() if not (options.quick and "fast" in e.recipe)]
     wanted = [*recipes, *(switch for _, switch in switches)]
-    executor = LocalExecutor(options.workers)
-    if options.scheduler is not None:
-        executor = DaskExecutor(options.scheduler)
     runs = [(e, seed) for seed in seeds for e in wanted]
-    results = run_all(runs, data, options.dir, executor)
-    seeds_of = {e: seeds if e.recipe == "bag-of-words" else seeds[:1] for e in BASELINES.values()}
-    runs = [(e, seed) for e, seeds in seeds_of.items() for seed in seeds]
-    baselines = run_all(runs, data, options.dir, SameProcess())
-    entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in wanted}
+    results = run_all(runs, data, options.dir, executor_for(options, LocalExecutor()))
+    runs = [(e, seed) for seed in seeds for e in BASELINES.values()]
+    results |= run_all(runs, data, options.dir, SameProcess())
+    every = *wanted, *BASELINES.values()
+    entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in every}
+    rows = f"at most {len(corpus.train):,} train rows, {len(corpus.test):,} test rows"
     return {
-        "rows": describe(corpus),
+        "rows": f"{corpus.name}, {rows}",
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "machine": "; ".join(sorted({result["machine"] for result in results.values()})),
         "baselines": [
-            {
-                "name": name,
-                "accuracies": [baselines[e, seed]["test_accuracy"] for seed in seeds_of[e]],
-                "parameters": baselines[e, seeds[0]]["parameters"],
-            }
-            for name, e in BASELINES.items()
+            {"name": name} | entries[e] | {"seconds": []} for name, e in BASELINES.items()
         ],
         "recipes": [entries[recipe] for recipe in recipes],
         "switches": [
@@ -135,26 +124,18 @@ def measure(options):
 
 
 def entry(experiment, results):
-    """Makes an entry of results.json from the result.json of each seed."""
-    values = {
+    """Makes an entry of results.json from the result.json of each seed.
+
+    Seconds of a shared machine are left out.
+    """
+    alone = [result for result in results if not is_shared(result["machine"])]
+    return {
         "command": experiment.command,
         "accuracies": [result["test_accuracy"] for result in results],
-        "seconds": [result["seconds"]["total"] for result in results],
+        "seconds": [result["seconds"]["total"] for result in alone],
         "parameters": results[0]["parameters"],
         "tutorial_accuracy": experiment.module.RECIPES[experiment.recipe].tutorial_accuracy,
     }
-    if any(is_shared(result["machine"]) for result in results):
-        del values["seconds"]  # they mean nothing
-    return values
-
-
-def describe(corpus):
-    """Describes the rows of a `corpus.Corpus` in a sentence."""
-    train, test = f"{len(corpus.train):,}", f"{len(corpus.test):,} test rows"
-    if not corpus.official_test:
-        return f"{train} train rows, {test}: {corpus.name}"
-    part = "" if len(corpus.train) == AG_NEWS_TRAIN_ROWS else f" of {AG_NEWS_TRAIN_ROWS:,}"
-    return f"At most {train}{part} train rows, the official test split of {test}"
 
 
 def parse(arguments=None):
@@ -187,12 +168,11 @@ def main(arguments=None):
     interrupted = "Interrupted. To continue, run the same command."
     with process.one_line_errors("reproduce.py", interrupted=interrupted), process.signals():
         report = measure(options)
-        files = {"results.json": json.dumps(report, indent=2) + "\n"}
-        files["results.md"] = markdown(report)
-        for name, content in files.items():
+        tables, values = markdown(report), json.dumps(report, indent=2) + "\n"
+        for name, content in {"results.json": values, "results.md": tables}.items():
             with atomic_write(Path(options.dir) / name) as path:
                 path.write_text(content, encoding="utf-8")
-        print(files["results.md"], end="")
+        print(tables, end="")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ few kilobytes) and found again.
 import importlib
 import itertools
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.errors import UserError
-from experiments import PROJECT, experiment, selection
-from experiments.executors import DaskExecutor, LocalExecutor, SameProcess
-from experiments.runs import run_all
-from training import command_line, process, recipes
+from experiments import PROJECT, comparison, experiment, selection
+from experiments.executors import SameProcess
+from experiments.runs import executor_for, run_all
+from training import command_line, plots, process, recipes
 from training.machine import code
 
 
@@ -48,14 +48,12 @@ def parse(words):
         raise SystemExit(0)
     with command_line.wrong_usage("sweep.py"):
         script = Path(words[0]).stem if words else ""
-        if script.startswith("-") or not (PROJECT / f"{script}.py").exists():
-            raise UserError("the training script comes first: sweep.py train_lstm.py ...")
-        module = importlib.import_module(script)
+        is_there = (PROJECT / f"{script}.py").exists()
+        module = importlib.import_module(script) if is_there else None
         if not hasattr(module, "RECIPES"):
-            raise UserError(f"{words[0]}: not a training script")
-        usage, about = f"sweep.py {script}.py", __doc__
-        parts = module.Hyperparameters, module.RECIPES, words[1:], Options()
-        recipe, values, options = command_line.parse_several(usage, about, *parts)
+            raise UserError("the training script comes first: sweep.py train_lstm.py ...")
+        about = f"sweep.py {script}.py", __doc__, module.Hyperparameters, module.RECIPES
+        recipe, values, options = command_line.read(*about, words[1:], Options(), several=True)
         if options.workers < 1 or options.folds == 1:
             raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
         products = itertools.product(*values.values())
@@ -78,24 +76,19 @@ def splits(wanted, folds):
     if not folds:
         choice = wanted.hyperparameters().validation
         choices = ["held-out" if choice in ("test", "none") else choice]
-    changes = [dict(wanted.changes) | {"validation": choice} for choice in choices]
-    return [experiment(wanted.script, wanted.recipe, **change) for change in changes]
+    changes = [(*wanted.changes, ("validation", choice)) for choice in choices]
+    return [replace(wanted, changes=change) for change in changes]
 
 
 def measure(wanted, options):
     """Makes the runs: for each `Experiment`, a list of the results of all seeds and folds."""
-    runs = [[(s, seed) for seed in options.seeds for s in splits(e, options.folds)] for e in wanted]
-    executor = SameProcess()
-    if options.workers > 1:
-        executor = LocalExecutor(options.workers)
-    if options.scheduler is not None:
-        executor = DaskExecutor(options.scheduler)
     directory = options.dir or Path("runs", "sweeps", Path(options.data).name.replace(":", "-"))
-    in_turn = [run for some in zip(*runs, strict=True) for run in some]  # all values, seed by seed
-    results = run_all(in_turn, options, directory, executor, trial=True)
+    runs = {e: splits(e, options.folds) for e in wanted}
+    in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
+    results = run_all(in_turn, options, directory, executor_for(options, SameProcess()), True)
     if any(result["code"] != code() for result in results.values()):
         print(f"note: some runs in {directory} are of other code; use another --dir to repeat them")
-    return [[results[run] for run in some] for some in runs]
+    return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]
 
 
 def main(arguments=None):
@@ -108,18 +101,18 @@ def main(arguments=None):
     wanted, fields, options = parse(words)
     interrupted = "Interrupted. To continue, run the same command."
     with process.one_line_errors("sweep.py", interrupted=interrupted), process.signals():
-        candidates = [
-            selection.Candidate({name: dict(e.changes)[name] for name in fields}, results)
-            for e, results in zip(wanted, measure(wanted, options), strict=True)
-        ]
-        ranked = selection.ranked(candidates)
+        groups = []
+        for made, runs in zip(wanted, measure(wanted, options), strict=True):
+            values = recipes.flags({name: dict(made.changes)[name] for name in fields})
+            groups.append(comparison.group([" ".join(values) or "as in the recipe"], runs))
+        ranked = selection.ranked(groups)
         print(selection.table(ranked))
-        selection.draw(candidates, options.picture)
-        winner = wanted[candidates.index(ranked[0])]
+        title = f"{wanted[0].script} {wanted[0].recipe}, {options.data}"
+        plots.save(comparison.plot(groups, title), options.picture)
+        winner = wanted[groups.index(ranked[0])]
         print(f"picture: {options.picture}")
-        print(
-            f"train the best: python {shlex.join([*shlex.split(winner.command), *options.words()])}"
-        )
+        command = shlex.join([*shlex.split(winner.command), *options.words()])
+        print(f"train the best: python {command}")
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ class Experiment:
     @property
     def module(self):
         """The module of the script, with `RECIPES`, `Hyperparameters` and `main`."""
-        is_baseline = self.script == "baselines"
-        return importlib.import_module("experiments.baselines" if is_baseline else self.script)
+        module = {"baselines": "experiments.baselines"}.get(self.script, self.script)
+        return importlib.import_module(module)
 
     def hyperparameters(self):
         """The hyperparameters of the changed recipe, an instance of its dataclass."""
@@ -54,20 +54,16 @@ class Experiment:
         return recipe.hyperparameters(self.module.Hyperparameters, **dict(self.changes))
 
 
-def experiment(script, recipe, **changes):
+def experiment(script, recipe, /, **changes):
     """Makes an `Experiment`; changes are keyword arguments."""
     return Experiment(script, recipe, tuple(changes.items()))
 
 
 def recipes():
     """Every recipe of every script, and `best` for titles: list of `Experiment`."""
-    experiments = []
-    for script in SCRIPTS:
-        module = importlib.import_module(script)
-        experiments += [experiment(script, recipe) for recipe in module.RECIPES]
-        if script == "train_rnn":
-            experiments.append(experiment(script, "best", text="title"))
-    return experiments
+    modules = {script: importlib.import_module(script) for script in SCRIPTS}
+    every = [experiment(name, recipe) for name in SCRIPTS for recipe in modules[name].RECIPES]
+    return [*every, experiment("train_rnn", "best", text="title")]
 
 
 def switches():

@@ -12,9 +12,9 @@ from tqdm import tqdm
 from corpus import loading
 from corpus.errors import UserError
 from experiments import Experiment
+from experiments.executors import DaskExecutor, LocalExecutor
 from training import process
 from training.directory import RunDirectory, load_result
-from training.machine import is_shared
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def run_all(wanted, data, directory, executor, trial=False):
     """Returns the results of runs, and makes the runs that are missing.
 
     A finished run in the directory is used again, an unfinished one is resumed, and one with other
-    hyperparameters is replaced. Prints a line for each run, and in a terminal a bar with the time
-    left. A run that fails does not stop the others.
+    hyperparameters is replaced. Prints a line for each run that is made, and in a terminal a bar
+    with the time left. A run that fails does not stop the others.
 
     Args:
         wanted: list of (`Experiment`, seed), in the order in which they are to be made.
@@ -62,7 +62,7 @@ def run_all(wanted, data, directory, executor, trial=False):
     """
     plans = {run: plan_run(*run, data, directory, trial) for run in wanted}
     missing = [plan for plan in plans.values() if not plan.finished]
-    results, failed = {}, []  # results: the run directory to the contents of result.json
+    done, failed, score_name = [], [], "validation_accuracy" if trial else "test_accuracy"
     with tqdm(total=len(missing), desc="runs", unit="run", leave=False, disable=None) as bar:
 
         def report(plan, error=None):
@@ -71,26 +71,27 @@ def run_all(wanted, data, directory, executor, trial=False):
                     failed.append(plan.name)
                     process.print_error(f"{plan.name}: {error}")
                 else:
-                    results[plan.path] = load_result(plan.path)
-                    summary = summarise(results[plan.path])
-                    print(f"{len(results)}/{len(plans)} {plan.name}: {summary}", flush=True)
-            bar.update(not plan.finished)
+                    done.append(plan.name)
+                    score = load_result(plan.path)[score_name]
+                    print(f"{len(done)}/{len(missing)} {plan.name}: {score:.4f}", flush=True)
+            bar.update()
 
-        for plan in plans.values():
-            if plan.finished:
-                report(plan)
         executor.run(missing, report)
     if failed:
         raise UserError(f"failed: {', '.join(failed)}; run the same command to make them again")
-    return {run: results[plan.path] for run, plan in plans.items()}
+    return {run: load_result(plan.path) for run, plan in plans.items()}
 
 
-def summarise(result):
-    """Formats accuracy and seconds of a result; seconds of a shared machine mean nothing."""
-    if result["trial"]:
-        return f"{result['validation_accuracy']:.4f}"
-    seconds = "" if is_shared(result["machine"]) else f", {result['seconds']['total']:.0f} s"
-    return f"{result['test_accuracy']:.4f}{seconds}"
+def executor_for(options, alone):
+    """Returns the executor that --workers and --scheduler ask for.
+
+    Args:
+        options: has `workers` and `scheduler`.
+        alone: the executor for one run at a time.
+    """
+    if options.scheduler is not None:
+        return DaskExecutor(options.scheduler)
+    return LocalExecutor(options.workers) if options.workers > 1 else alone
 
 
 def plan_run(experiment, seed, data, directory, trial=False):

@@ -14,7 +14,7 @@ import sweep
 import train_rnn
 from corpus import loading
 from corpus.rows import fold
-from experiments import selection
+from experiments import comparison, selection
 from training.directory import load_result
 
 RATES = "--learning-rate", 0.001, 0.02
@@ -153,17 +153,19 @@ def test_a_field_of_ones_own_and_a_switch_can_be_swept(tiny, tmp_path, monkeypat
 
 
 def candidate(value, scores, rows):
-    """A `selection.Candidate` with these scores, of seeds 1, 2, ..."""
+    """A group of runs with these scores, of seeds 1, 2, ..."""
     results = [
         {
             "validation_accuracy": score,
             "validation_macro_f1": score,
+            "test_accuracy": None,
+            "macro_f1": None,
             "seed": seed,
             "data": {"rows": {"held_out": rows}},
         }
         for seed, score in enumerate(scores, start=1)
     ]
-    return selection.Candidate({"units": value}, results)
+    return comparison.group([f"--units {value}"], results)
 
 
 def test_with_very_many_rows_the_margin_is_that_of_students_t_for_paired_scores():
@@ -198,12 +200,12 @@ def test_what_cannot_be_told_apart_is_said(rows, expected):
         ("", "the training script comes first"),
         ("--units 3", "the training script comes first"),
         ("nowhere.py --units 3", "the training script comes first"),
-        ("compare.py --units 3", "not a training script"),
+        ("compare.py --units 3", "the training script comes first"),
         ("train_rnn.py fst", "no recipe 'fst'"),
         ("train_rnn.py --unit 3", "did you mean --units?"),
         ("train_rnn.py --units 3 x", "--units: 'x' is not a whole number"),
         ("train_rnn.py --units 3 0", "--units 0: must be between"),
-        ("train_rnn.py --mask maybe", "'maybe' is not bool"),
+        ("train_rnn.py --mask maybe", "'maybe' is not true or false"),
         ("train_rnn.py --seeds 1 -1", "--seed -1: must be between"),
         ("train_rnn.py --folds 1", "--folds 0 or at least 2"),
         ("train_rnn.py --workers 0", "--workers must be 1 or greater"),

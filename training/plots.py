@@ -1,6 +1,5 @@
 """The pictures of a run."""
 
-import io
 import textwrap
 import warnings
 from pathlib import Path
@@ -42,15 +41,14 @@ def save(figure, path):
         UserError: Matplotlib does not know the format, or cannot write it on this machine.
         OSError: the file cannot be written.
     """
-    content = io.BytesIO()  # in memory first, so that a failure leaves no file
-    with warnings.catch_warnings():
+    with atomic_write(Path(path)) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
         try:
-            figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=200)
+            figure.savefig(partial, format=Path(path).suffix[1:].lower(), dpi=200)
+        except OSError:
+            raise
         except Exception as error:  # an unknown format, or LaTeX is missing, for example
             raise UserError(f"--picture {path}: {in_one_line(error)}") from error
-    with atomic_write(Path(path)) as partial:
-        partial.write_bytes(content.getvalue())
 
 
 def learning_curve(history, steps_per_epoch, title, path, validation="test", best_epoch=None):
@@ -108,18 +106,11 @@ def draw_confusion_matrix(axes, matrix, classes):
     """Draws a matrix as `confusion_matrix` has it into Matplotlib axes; returns the image."""
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    numbered = np.ndenumerate(shares) if len(classes) <= MOST_NUMBERED else ()
-    for (true, predicted), share in numbered:
-        if not share:
-            continue
-        axes.text(
-            predicted,
-            true,
-            f"{share:.1%}\n{matrix[true, predicted]:,}",
-            ha="center",
-            va="center",
-            color="white" if share > 0.5 else "black",
-        )
+    for true, predicted in np.argwhere(matrix) if len(classes) <= MOST_NUMBERED else ():
+        share, rows = shares[true, predicted], matrix[true, predicted]
+        color = "white" if share > 0.5 else "black"
+        text = f"{share:.1%}\n{rows:,}"
+        axes.text(predicted, true, text, ha="center", va="center", color=color)
     names = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in classes]
     upright = max(map(len, names)) * len(names) > WIDEST_NAMES
     if len(names) <= MOST_NAMED:

@@ -8,23 +8,15 @@ from typing import Literal, get_args, get_origin
 
 from corpus.errors import UserError
 
-ROWS = (0, 100_000_000)
 # What each number may be: (smallest, largest). Others: from 0, or from a default below it.
-RANGES = {
-    "train_rows": ROWS,
-    "test_rows": ROWS,
-    "vectorizer_rows": ROWS,
+ALL_OR_SOME = "train_rows", "test_rows", "vectorizer_rows", "max_words", "patience", "min_steps"
+RANGES = dict.fromkeys(ALL_OR_SOME, (0, 100_000_000))
+RANGES |= dict.fromkeys(("embed_size", "units", "buckets", "epochs"), (1, 10_000))
+RANGES |= {
     "vocab_size": (3, 10_000_000),
-    "embed_size": (1, 10_000),
-    "units": (1, 10_000),
-    "buckets": (1, 1000),
     "batch_size": (1, 100_000),
     "dropout": (0, 0.95),
     "adversarial": (0, 10),
-    "epochs": (1, 10_000),
-    "min_steps": (0, 1_000_000),
-    "max_words": (0, 1_000_000),
-    "patience": (0, 10_000),
     "learning_rate": (1e-12, 100),
     "seed": (0, 2**32 - 1),
 }
@@ -102,9 +94,7 @@ class DataOptions:
 
     def words(self):
         """These options as on a command line, those with default values left out: list of `str`."""
-        values = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
-        default = vars(DataOptions())
-        return flags({name: value for name, value in values.items() if value != default[name]})
+        return flags(changes(DataOptions(), self))
 
 
 @dataclass(frozen=True)
@@ -152,7 +142,7 @@ class Recipe:
     def __init__(self, about, tutorial_accuracy=None, /, **changes):
         self.about, self.tutorial_accuracy, self.changes = about, tutorial_accuracy, changes
 
-    def hyperparameters(self, kind, **changes):
+    def hyperparameters(self, kind, /, **changes):
         """Returns the hyperparameters of the recipe, with further changes.
 
         Args:
@@ -185,7 +175,7 @@ def defaults(kind):
 
 
 def checked(options):
-    """Returns options with an integer that serves as a float made one.
+    """Returns options with an integer that serves as a float made one, and a list a tuple.
 
     Args:
         options: an instance of a dataclass of options.
@@ -198,13 +188,14 @@ def checked(options):
         value, allowed = getattr(options, name), members(annotation)
         if type(value) is int and float in allowed and int not in allowed:
             value = float(value)
+        values[name] = value = tuple(value) if isinstance(value, list) else value
         # Types are compared, not only values: to Python True is 1.
-        listed = any(type(member) is type(value) and member == value for member in allowed)
-        if type(value) in (int, float) and not listed:
-            _check_range(name, value, vars(type(options)).get(name, value))
-        if type(value) not in allowed and not listed:
+        if any(type(member) is type(value) and member == value for member in allowed):
+            continue
+        if type(value) not in allowed:
             raise UserError(f"{as_flag(name)} {value!r}: must be {describe(allowed)}")
-        values[name] = value
+        if type(value) in (int, float):
+            _check_range(name, value, vars(type(options)).get(name, value))
     return replace(options, **values)
 
 
@@ -228,9 +219,8 @@ def check_together(hyperparameters, options):
     if validation not in ("test", "held-out", "none"):
         part, _, parts = validation.partition("/")
         if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) > 1):
-            raise UserError(
-                f"--validation {validation}: must be test, held-out, none, or a part such as 2/5"
-            )
+            problem = "must be test, held-out, none, or a part such as 2/5"
+            raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
     if options.trial and not holds_out:
         raise UserError("--trial needs --validation held-out, or a part such as 2/5")
@@ -255,15 +245,17 @@ def members(annotation):
         return list(get_args(annotation))
     if annotation is types.NoneType:
         return [None]
+    if annotation is bool:
+        return [True, False]
+    if annotation in SIMPLE:
+        return [annotation]
     if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
         return [tuple]
-    if annotation not in SIMPLE:
-        name = getattr(annotation, "__name__", annotation)
-        raise UserError(
-            f"an option cannot be {name}: use bool, int, float, str or Literal[...], "
-            "one of these `| None`, or tuple[str, ...]"
-        )
-    return [annotation]
+    name, usable = (
+        getattr(annotation, "__name__", annotation),
+        "bool, int, float, str, Literal[...]",
+    )
+    raise UserError(f"an option cannot be {name}: use {usable}, one of these | None, or tuple")
 
 
 def describe(allowed):
@@ -280,7 +272,7 @@ def as_text(value):
     """A value as on the command line."""
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def flags(values):
@@ -300,5 +292,5 @@ def flags(values):
 
 
 def changes(before, after):
-    """The hyperparameters that differ between two objects of one class: dict of name to value."""
-    return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+    """The values of `after` that differ from those that `before` has: dict of name to value."""
+    return {n: new for n, old in vars(before).items() if (new := getattr(after, n)) != old}

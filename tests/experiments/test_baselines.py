@@ -93,7 +93,7 @@ def test_a_network_has_the_same_rows_and_compare_shows_it_beside_the_baselines(
     assert status(compare.main, []) == 0
     table = capsys.readouterr().out
     for name in RECIPES:
-        assert f"\nbaselines {name} " in table
+        assert f"\nbaselines {name} --text title  " in table
     assert "\nrnn titles --" in table
     assert table.count("sorted by") == 1  # all have the same test rows
 

@@ -5,6 +5,7 @@ from matplotlib.colors import to_hex
 
 from corpus.errors import UserError
 from experiments import comparison
+from training import plots
 from training.plots import NETWORK_COLORS, OTHER_COLOR
 
 
@@ -70,7 +71,7 @@ def test_a_network_has_the_same_colour_in_every_picture():
 @pytest.mark.filterwarnings("error")
 def test_the_picture_shows_the_runs_whatever_their_names(tmp_path):
     names = ["$\\frac$", "新闻", "اخبار", "x" * 200, "--embeddings " + "/path" * 50]
-    comparison.draw([group(name) for name in names], tmp_path / "p.PNG", "$_")
+    plots.save(comparison.plot([group(name) for name in names], "$_"), tmp_path / "p.PNG")
     picture = matplotlib.image.imread(tmp_path / "p.PNG")
     orange = (np.abs(picture[..., :3] - [0xD5 / 255, 0x5E / 255, 0]) < 0.02).all(axis=-1)
     assert orange.sum() > 100
@@ -78,7 +79,7 @@ def test_the_picture_shows_the_runs_whatever_their_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["p.svg", "p.pdf"])
 def test_the_suffix_decides_the_format(name, tmp_path):
-    comparison.draw([group()], tmp_path / name, "title")
+    plots.save(comparison.plot([group()], "title"), tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith({"p.svg": b"<?xml", "p.pdf": b"%PDF"}[name])
 
 
@@ -88,6 +89,6 @@ def test_a_format_that_cannot_be_written_is_one_line_and_leaves_no_file(
 ):
     monkeypatch.setenv("PATH", "")  # no LaTeX, which .pgf needs
     with pytest.raises(UserError, match=f"--picture .*{name}: ") as error:
-        comparison.draw([group()], tmp_path / name, "title")
+        plots.save(comparison.plot([group()], "title"), tmp_path / name)
     assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
