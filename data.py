@@ -312,9 +312,8 @@ def evaluation_batches(tokens, boundaries=None, mask=True):
     """
     if tokens is None:
         return None
-    if boundaries is None or not mask:
-        batches = without_padding(tokens.lengths)
-    else:
+    batches = without_padding(tokens.lengths)
+    if mask and boundaries is not None:
         batches = bucketed(tokens.lengths, EVALUATION_BATCH_SIZE, boundaries)
     return _dataset(tokens, lambda: batches, len(batches))
 

@@ -102,6 +102,7 @@ def measure(options):
     runs = [(e, seed) for seed in seeds for e in wanted]
     results = run_all(runs, data, options.dir, executor_for(options, LocalExecutor()))
     runs = [(e, seed) for seed in seeds for e in BASELINES.values()]
+    machines = sorted({result["machine"] for result in results.values()})
     results |= run_all(runs, data, options.dir, SameProcess())
     every = *wanted, *BASELINES.values()
     entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in every}
@@ -110,7 +111,7 @@ def measure(options):
         "rows": f"{corpus.name}, {rows}",
         "train_rows": len(corpus.train),
         "seeds": seeds,
-        "machine": "; ".join(sorted({result["machine"] for result in results.values()})),
+        "machine": "; ".join(machines),
         "baselines": [
             {"name": name} | entries[e] | {"seconds": []} for name, e in BASELINES.items()
         ],
