@@ -228,3 +228,12 @@ def test_help_lists_the_fields_of_the_script(capsys):
     assert "few kilobytes" in " ".join(printed.split())
     assert status(sweep.main, ["--help"]) == 0
     assert "sweep.py SCRIPT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--validation", "test"], ["--validation", "1/2", "--export"]]
+)
+def test_a_trial_needs_held_out_rows_and_exports_nothing(options, capsys):
+    assert status(train_rnn.main, ["titles", "--trial", *options]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("train_rnn.py: --trial needs")

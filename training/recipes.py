@@ -222,8 +222,10 @@ def check_together(hyperparameters, options):
             problem = "must be test, held-out, none, or a part such as 2/5"
             raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
-    if options.trial and not holds_out:
-        raise UserError("--trial needs --validation held-out, or a part such as 2/5")
+    if options.trial and (options.export or not holds_out):
+        raise UserError(
+            "--trial needs --validation held-out or a part such as 2/5, and no --export"
+        )
     if (patience := values.get("patience")) and not holds_out:
         raise UserError(
             f"--patience {patience}: needs --validation held-out, because test rows must not "
