@@ -7,7 +7,6 @@ reads in one direction, the class after each word. Nothing leaves the machine.
 
 import argparse
 import os
-from pathlib import Path
 
 from corpus import loading
 from corpus.errors import UserError
@@ -92,7 +91,7 @@ def main(arguments=None):
         import devices
 
         with devices.prepared():
-            models = {Path(run).absolute().name: load_model(run) for run in options.run}
+            models = {run: load_model(run) for run in options.run}
             blocks = page(models, test_texts(options.run[0]))
             fonts = {"font": ["sans-serif"], "font_mono": ["monospace"]}  # others are from the web
             try:
