@@ -171,9 +171,10 @@ def test_the_commands_of_the_page_on_choosing_run(shell, tmp_path):
 @pytest.mark.slow
 def test_the_prediction_commands_of_the_readme_run(shell, trained, tiny, tmp_path):
     [block] = [block for block in blocks(README) if "--evaluate" in block]
-    (tmp_path / "texts.txt").write_text("Late goal wins the cup\n")
+    (tmp_path / "texts.csv").write_text("text\nLate goal wins the cup\n")
     shutil.copy(tiny / "test.csv", tmp_path / "labelled.csv")
     shutil.copytree(trained, tmp_path / "runs" / "trained")
+    block = block.replace("python demo.py RUN\n", "")  # it waits for Ctrl-C
     printed = shell(block.replace("RUN", "runs/trained"))
     assert re.search("^accuracy ", printed, flags=re.M)
     assert (tmp_path / "DIR" / "README.md").exists()

@@ -120,7 +120,8 @@ class Run:
         ):
             if words := recipes.flags(recipes.changes(before, after)):
                 self.print(f"{name}: {' '.join(words)}")
-        if self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
+        is_network = hasattr(hp, "min_steps")  # a baseline has no recipe own
+        if is_network and self.recipe_name != "own" and self.options.data not in FOR_RECIPES:
             self.print("hint: for your own corpus, try the recipe own")
 
     @property
