@@ -69,7 +69,7 @@ def grouped(results, key):
 
 
 def _test_rows(result):
-    """Identifies the rows that a run was tested on, of a trial only the corpus."""
+    """Identifies the test rows of a run or, for a trial, which has none, its corpus."""
     return result["data"]["name" if result["trial"] else "test_hash"]
 
 
@@ -102,7 +102,7 @@ def rank(results):
 
 
 def _label(run, others):
-    """What a run is called beside others: list of `str`."""
+    """The name of a run in a table with others: list of `str`."""
     siblings = [r for r in others if (r["script"], r["recipe"]) == (run["script"], run["recipe"])]
     settings = {other["flags"] for other in siblings}
     counts = Counter(flag for flags in settings for flag in flags)
@@ -173,10 +173,12 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(prog="compare.py", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
-    add("run", metavar="RUN", nargs="*", help="a run, or a directory of runs; default: runs/")
-    about = "the picture, which replaces an earlier one; default: comparison.png"
+    about = "run directories, or directories that contain runs; default: runs/"
+    add("run", metavar="RUN", nargs="*", help=about)
+    about = "file for the picture, replaced if it exists; default: comparison.png"
     add("--picture", metavar="FILE", default="comparison.png", help=about)
-    add("--csv", metavar="FILE", help="also write each run, and its hyperparameters, to a file")
+    about = "also write the scores and hyperparameters of every run to a CSV file"
+    add("--csv", metavar="FILE", help=about)
     options = parser.parse_args(arguments)
     with process.one_line_errors("compare.py"), process.reader_may_leave():
         ranked = []

@@ -1,7 +1,7 @@
-"""Opens a page on this machine to type texts into, and shows what one or several models answer.
+"""Serves a web page on this machine that shows how one or more models classify a typed text.
 
-It needs one more package: pip install -r requirements-demo.txt. For each model it shows the
-probabilities of the classes, the words coloured by what each adds to the answer and, if the network
+It needs one more package: pip install -r requirements-demo.txt. For each model, it shows the
+probabilities of the classes, the words coloured by how much each contributes and, if the network
 reads in one direction, the class after each word. Nothing leaves the machine.
 """
 
@@ -59,7 +59,7 @@ def page(models, texts):
                 with gr.Column():
                     gr.Markdown(f"### {name}")
                     outputs.append(gr.Label(label="probabilities", num_top_classes=10))
-                    effect = "red words speak for this class, blue ones against it"
+                    effect = "red words count for this class, purple ones against it"
                     outputs.append(gr.HighlightedText(label=effect))
                     if reads_forwards(model):
                         after = "class after each word"
@@ -78,8 +78,9 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(prog="demo.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN", nargs="+", help="run directories or .keras files")
-    parser.add_argument("--host", default="127.0.0.1", help="address; default: this machine alone")
-    parser.add_argument("--port", type=int, help="default: the first that is free from 7860")
+    help_text = "address to listen on; default: 127.0.0.1, for this machine only"
+    parser.add_argument("--host", default="127.0.0.1", help=help_text)
+    parser.add_argument("--port", type=int, help="default: the first free port from 7860")
     options = parser.parse_args(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -106,7 +107,7 @@ def main(arguments=None):
                 )
             except OSError as error:  # the port is in use
                 raise UserError(f"{options.host}: {error}") from error
-            print(f"{url} (Ctrl-C ends it)", flush=True)
+            print(f"{url} (stop with Ctrl-C)", flush=True)
             blocks.block_thread()
 
 

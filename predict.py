@@ -60,16 +60,18 @@ def _parse(arguments):
     help_text = "default: lines of standard input"
     add("text", metavar="TEXT", nargs="*", default=[], help=help_text)
     task = parser.add_mutually_exclusive_group()
-    help_text = "show what the probability loses without each word, and the class after it"
+    help_text = "show how much each word adds to the probability, and the class after it"
     task.add_argument("--explain", action="store_true", help=help_text)
-    task.add_argument("--file", metavar="IN", help="classify the rows of a file")
-    task.add_argument("--evaluate", metavar="FILE", help="score labelled rows of a file")
+    task.add_argument("--file", metavar="IN", help="classify the rows of a file, see --output")
+    task.add_argument("--evaluate", metavar="FILE", help="measure accuracy on labelled rows")
     task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
-    add("--json", action="store_true", help="one JSON object per line")
-    add("--picture", metavar="FILE", help="draw what --explain shows of a TEXT")
-    add("--output", metavar="OUT.csv", help="the rows of --file, with class and probability")
-    add("--errors", metavar="OUT.csv", help="the rows of --evaluate that were wrong, surest first")
-    names = {"metavar": "NAME", "help": "name in FILE or IN, if not that of the model's corpus"}
+    add("--json", action="store_true", help="print one JSON object per line")
+    add("--picture", metavar="FILE", help="draw what --explain shows for one TEXT")
+    add("--output", metavar="OUT.csv", help="write the rows of --file, with class and probability")
+    help_text = "write the misclassified rows of --evaluate, the most confident first"
+    add("--errors", metavar="OUT.csv", help=help_text)
+    help_text = "its name in FILE or IN, if different from the model's corpus"
+    names = {"metavar": "NAME", "help": help_text}
     add("--text-column", nargs="+", action="extend", default=[], **names)
     add("--label-column", **names)
     help_text = "encoding of a file or standard input, such as cp1252; default: UTF-8 or UTF-16"

@@ -1,11 +1,11 @@
-"""Finds out which of several values is best: trains with each, and scores on held-out rows.
+"""Finds the best of several values: trains with each, and compares accuracy on held-out rows.
 
     python sweep.py SCRIPT [RECIPE] --FIELD VALUE VALUE ... [--FIELD VALUE ...]
 
-SCRIPT is train_lstm.py or another training script, a FIELD any of its hyperparameters; a switch
+SCRIPT is a training script, such as train_lstm.py, and FIELD any of its hyperparameters; a switch
 such as --mask takes true and false. Every combination is trained with every seed. Test rows are
-never read. To continue after an interruption, run the same command: each run is kept in --dir (a
-few kilobytes) and found again.
+never read. To continue after an interruption, run the same command: finished runs are kept in
+--dir (a few kilobytes each) and are not repeated.
 """
 
 import importlib
@@ -26,18 +26,18 @@ from training.machine import code
 class Options(recipes.DataOptions):
     """How the values are compared."""
 
-    # Train each combination once with each of these seeds.
+    # Train each combination with each of these seeds.
     seeds: tuple[int, ...] = (1, 2, 3)
-    # Cross-validation: hold out each of this many parts of the training rows in turn (0 = hold out
-    # a tenth, or the corpus's own validation rows).
+    # Cross-validation: split the training rows into this many parts, and hold out each in turn
+    # (0: use the corpus's own validation rows or, if it has none, hold out a tenth).
     folds: int = 0
-    # Runs at once, each in a process of its own.
+    # Number of runs at the same time, each in its own process.
     workers: int = 1
-    # Address of a Dask cluster that makes the runs.
+    # Address of a Dask scheduler that distributes the runs.
     scheduler: str | None = None
-    # Where the runs are kept; without it, runs/sweeps/NAME, where NAME is that of the corpus.
+    # Directory for the runs; without it, runs/sweeps/NAME, where NAME is the name of the corpus.
     dir: str | None = None
-    # Picture of score against value.
+    # File for the picture of the accuracies.
     picture: str = "sweep.png"
 
 
@@ -66,11 +66,11 @@ def parse(words):
 
 
 def splits(wanted, folds):
-    """Returns the experiments that score one on rows held out of train: one for each fold.
+    """Returns the experiments that measure one on held-out rows: one for each fold.
 
     Args:
         wanted: an `Experiment`.
-        folds: how many there are, 0 for the held-out rows.
+        folds: the number of folds; 0 for one experiment, on the usual held-out rows.
     """
     choices = [f"{part}/{folds}" for part in range(1, folds + 1)]
     if not folds:
@@ -87,7 +87,8 @@ def measure(wanted, options):
     in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
     results = run_all(in_turn, options, directory, executor_for(options, SameProcess()), True)
     if any(result["code"] != code() for result in results.values()):
-        print(f"note: some runs in {directory} are of other code; use another --dir to repeat them")
+        problem = "were made with another version of the code"
+        print(f"note: some runs in {directory} {problem}; use another --dir to repeat them")
     return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]
 
 

@@ -20,7 +20,7 @@ def measured(about, measure, cases):
     Args:
         about: the docstring of the benchmark, for --help.
         measure: a function of case, data and seed that returns numbers.
-        cases: what can be measured: a dict by name, or examples of numbers.
+        cases: the cases that --cases can choose: a dict by name, or numbers, as defaults.
 
     Returns:
         Dict of case to the list of what `measure` returned, each time with another seed.

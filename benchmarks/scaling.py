@@ -19,7 +19,7 @@ SIZES = (60_000, 120_000, 600_000, 1_200_000)
 
 
 def measure(size, data, seed):
-    """Trains on so many rows: the seconds of each stage, and the peak memory in MB."""
+    """Trains on `size` rows; returns the seconds of each stage and the peak memory in MB."""
     corpus = load(data)
     with tempfile.TemporaryDirectory() as folder:
         write(corpus.train, size, Path(folder, "train.csv"))

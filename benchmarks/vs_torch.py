@@ -18,7 +18,7 @@ import time
 from collections import Counter
 
 import numpy as np
-import torch  # which ends with a segmentation fault in a process that has TensorFlow
+import torch  # crashes (segmentation fault) in a process that has imported TensorFlow
 from torch import nn
 
 from benchmarks.processes import markdown, measured, run_script

@@ -213,9 +213,9 @@ def _reread(path, encoding, separator, options):
 
 
 def _separator(path, encoding, separators):
-    """Chooses the separator that splits the first rows, and into equally many columns.
+    """Chooses the separator that splits the first rows into equally many columns.
 
-    Of several, the first that leaves no comma in the first column but that of decimal numbers.
+    If several do, the first that leaves no comma, except decimal commas, in the first column.
     """
 
     def quality(separator):

@@ -62,9 +62,10 @@ def held_out(labels, texts):
 
 
 def fold(part, parts, labels, texts):
-    """Chooses the rows of a part of several, for cross-validation; each class is in all of them.
+    """Chooses the rows of one fold for cross-validation; each class is spread over all folds.
 
-    Rows with equal texts are in the same part, that of the first of them.
+    A class with fewer texts than folds is not in all of them. Rows with equal texts are in the same
+    fold.
 
     Args:
         part, parts: which part, from 1, and of how many.

@@ -1,7 +1,7 @@
-"""Trains what a network has to beat: the most frequent class, and classifiers of word counts.
+"""Trains the baselines that a network has to beat: majority class, bag of words and TF-IDF.
 
-They use the rows that a training script uses with the same --data and --train-rows; without the
-name of a baseline, all of them are trained. compare.py lists them beside the networks.
+They use the same rows as a training script with the same --data and --train-rows. Without the name
+of a baseline, all three are trained. compare.py lists them together with the networks.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Hyperparameters:
 
 RECIPES = {
     "majority": Recipe("always predicts the most frequent class of the training rows"),
-    "bag-of-words": Recipe("a network on the mean of a text's word vectors, as fastText"),
+    "bag-of-words": Recipe("a network on the mean of a text's word vectors, like fastText"),
     "tf-idf": Recipe("logistic regression on TF-IDF of words and pairs of words"),
 }
 

@@ -1,4 +1,4 @@
-"""Compares the held-out scores of runs: which of several values is best, and is it really?"""
+"""Ranks values by held-out accuracy, and says which differences are more than chance."""
 
 from statistics import mean, stdev
 
@@ -21,9 +21,9 @@ def held_out_rows(group):
 def margin(best, other):
     """Half of a 95% confidence interval of the difference between two mean scores.
 
-    It adds up what seeds and folds change (Student's t for the differences of runs with the same
-    seed and fold) and what other held-out rows would change. The latter is taken as if the two were
-    scored on different rows, which is cautious.
+    It combines the variance over seeds and folds (Student's t, on the differences between runs with
+    the same seed and fold) with the variance from the choice of held-out rows. The latter is
+    computed as if the two were measured on different rows, which is cautious.
 
     Args:
         best, other: groups, their runs in the same order of seeds and folds.
@@ -56,9 +56,9 @@ def table(groups):
     lines.append(f"{len(best['runs'])} runs each, {held_out_rows(best):,} held-out rows")
     if alike:
         lines.append(f"cannot be told apart from the best: {'; '.join(alike)}")
-        lines.append("more --seeds, --folds or rows may tell more")
+        lines.append("more seeds, folds or rows may separate them")
     elif len(groups) > 1:
-        lines.append(f"{rows[0]['values']} is better than the others by more than chance explains")
+        lines.append(f"{rows[0]['values']} is better than the others, beyond what chance explains")
     if len(seeds) == 1:
-        lines.append("with a single seed, nothing shows how much the seed changes")
+        lines.append("a single seed does not show how much the accuracy depends on the seed")
     return "\n".join(lines)

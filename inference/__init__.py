@@ -1,1 +1,1 @@
-"""What a saved model says of texts, and why."""
+"""Predictions of saved models, and explanations of them."""

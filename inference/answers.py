@@ -1,4 +1,4 @@
-"""Loads saved models and asks them: the class and the probabilities of texts, scores of a file."""
+"""Loads saved models, classifies texts with them, and evaluates them on labelled rows."""
 
 import unicodedata
 from pathlib import Path

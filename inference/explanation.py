@@ -15,7 +15,7 @@ SMALLEST_SCALE = 0.1  # of the bars, so that small losses look small
 
 
 def explain(model, text):
-    """Explains the answer to a text by what its probability loses without each word.
+    """Explains a prediction by how much its probability drops without each word.
 
     The network reads the text without the word (occlusion, as Zeiler and Fergus do with patches of
     a picture, https://arxiv.org/abs/1311.2901), and, if it reads in one direction only, the text up
@@ -72,7 +72,7 @@ def _spans(model, text, most):
         pieces = pieces[:read]
     size = max(1, -(-len(pieces) // most))
     if size > 1:
-        remarks.append(f"a long text: each line is for {size:,} {vectorizer.tokens}")
+        remarks.append(f"the text is long: each line covers {size:,} {vectorizer.tokens}")
     spans = []
     for first in range(0, len(pieces), size):
         span = pieces[first : first + size]
@@ -130,7 +130,7 @@ def draw(explained, path):
     axes.set_yticks(positions, [name for name, _ in labels], parse_math=False)
     axes.set_ylim(max(1, len(losses)) - 0.5, -0.5)  # the first word is at the top
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel(f"what the probability of {answer} loses without the word", parse_math=False)
+    axes.set_xlabel(f"drop in the probability of {answer} without the word", parse_math=False)
     side = axes.secondary_yaxis("right")
     side.set_yticks(positions, [after for _, after in labels], parse_math=False)
     side.set_ylabel("class after the word" if any(after for _, after in labels) else "")

@@ -14,9 +14,9 @@ from training.atomic import atomic_write
 def classify_file(model, file, output, text_columns=(), label_column=None, encoding=None):
     """Classifies the rows of a file, and writes them with two more columns.
 
-    These are "predicted", the class, and "probability", which is its; "predicted_2", ... if the
-    file has such a column. Columns without a name are called "column 1", ..., or, if there is only
-    one, "text".
+    The new columns are "predicted", the class, and "probability", the class's probability; if the
+    file already has such a column, "predicted_2", and so on. Columns without a name are called
+    "column 1", "column 2", and so on or, if there is only one, "text".
 
     Args:
         model: a model that `answers.load_model` returned.

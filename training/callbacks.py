@@ -40,7 +40,7 @@ class Prepare(keras.callbacks.Callback):
         if self.weights is not None:
             shapes = [[tuple(w.shape) for w in some] for some in (self.weights, self.model.weights)]
             if shapes[0] != shapes[1]:
-                problem = "that network has other sizes; use its recipe and hyperparameters"
+                problem = "the sizes of that network differ; use its recipe and hyperparameters"
                 raise UserError(f"--start-from: {problem}", status=2)
             self.model.set_weights(self.weights)
         self.begin = time.perf_counter()

@@ -55,7 +55,7 @@ def predict(model, tokens, batches, verbose=0):
 
 
 def write_errors(path, texts, labels, predicted, confidence, classes):
-    """Writes the texts with a wrong prediction to a CSV file, the surest first.
+    """Writes the misclassified texts to a CSV file, the most confident predictions first.
 
     Args:
         path: the file; its columns are text, class, answer and probability.

@@ -59,8 +59,9 @@ class Switches:
     schedule: Literal["constant", "cosine"] = "constant"
     # "balanced" gives texts of rare classes more weight, so that all classes count the same.
     class_weights: Literal["none", "balanced"] = "none"
-    # Rows for val_acc: "test" as in the tutorial, "held-out" (a tenth of train), "2/5" (the second
-    # of five parts of train, for cross-validation), or "none".
+    # Rows for val_acc: "test" as in the tutorial, "held-out" (the corpus's validation rows or, if
+    # it has none, a tenth of train), "2/5" (the second of five parts of train, for
+    # cross-validation), or "none".
     validation: str = "test"
     # Stop when val_acc, averaged over five epochs, has not improved for this many epochs, and keep
     # the best epoch (0 = off).
@@ -117,12 +118,12 @@ class RunOptions(DataOptions):
 
 @dataclass(frozen=True)
 class Options(RunOptions):
-    """What runs that train a network have besides."""
+    """Further options of runs that train a network."""
 
-    # Only choose between values, as sweep.py does: score the run on held-out rows, read no test
-    # rows and save no model.
+    # A run only for choosing between values, as sweep.py makes them: measures accuracy on held-out
+    # rows, reads no test rows and saves no model.
     trial: bool = False
-    # Begin with the weights and the vocabulary of this finished run.
+    # Start with the weights and the vocabulary of this finished run.
     start_from: str | None = None
     # Write TensorBoard logs to a subdirectory of this directory; needs tensorboard.
     tensorboard: str | None = None
@@ -175,7 +176,7 @@ def defaults(kind):
 
 
 def checked(options):
-    """Returns options with an integer that serves as a float made one, and a list a tuple.
+    """Checks options, and converts integers to float and lists to tuples where needed.
 
     Args:
         options: an instance of a dataclass of options.
@@ -224,7 +225,8 @@ def check_together(hyperparameters, options):
     holds_out = validation not in ("test", "none")
     if options.trial and (options.export or not holds_out):
         raise UserError(
-            "--trial needs --validation held-out or a part such as 2/5, and no --export"
+            "--trial needs --validation held-out or a part such as 2/5, and cannot be used with "
+            "--export"
         )
     if (patience := values.get("patience")) and not holds_out:
         raise UserError(

@@ -144,10 +144,10 @@ class Run:
         path = self.options.start_from
         classes = part(self._former, Labels).classes
         if classes != corpus.classes:
-            has = f"its classes are {listed(classes)}, and the rows have {listed(corpus.classes)}"
+            has = f"its classes are {listed(classes)}, but the rows have {listed(corpus.classes)}"
             raise UserError(f"--start-from {path}: {has}")
         if part(self._former, Vectorizer).tokens != self.hyperparameters.tokens:
-            raise UserError(f"--start-from {path}: reads other --tokens", status=2)
+            raise UserError(f"--start-from {path}: was trained with other --tokens", status=2)
         return self._former.get_weights()
 
     def callbacks(self, corpus, batches):
@@ -177,7 +177,7 @@ class Run:
         hp, self._train_rows = self.hyperparameters, len(batches.tokens)
         may_hold_out = hp.validation in ("test", "none") or len(corpus.validation)
         if self._train_rows == len(corpus.train) and not may_hold_out:
-            problem = "no row can be held out: every text is the only one of a class"
+            problem = "no row can be held out: every text is the only one of its class"
             if self.options.trial:
                 raise UserError(f"{corpus.name}: {problem}")
             self.print(f"note: {problem}")
