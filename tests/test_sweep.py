@@ -184,7 +184,7 @@ def test_with_one_seed_the_margin_is_that_of_two_proportions():
     ("rows", "expected"),
     [
         (100, "cannot be told apart from the best: --units 4\n"),
-        (10**6, "--units 8 is better than the others by more than chance explains"),
+        (10**6, "--units 8 is better than the others, beyond what chance explains"),
     ],
 )
 def test_what_cannot_be_told_apart_is_said(rows, expected):
