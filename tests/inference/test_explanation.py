@@ -98,7 +98,7 @@ def test_at_most_200_texts_are_read(build, count, read):
     assert sizes[-1] <= sizes[0]
     assert bool(explained["remarks"]) == (sizes[0] > 1)
     if sizes[0] > 1:
-        assert f"each line is for {sizes[0]} words" in next(iter(lines(explained)))
+        assert f"each line covers {sizes[0]} words" in next(iter(lines(explained)))
     else:
         assert len(rows) == count
 
