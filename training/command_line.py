@@ -15,6 +15,7 @@ from training.recipes import Switches, as_flag, as_text, describe, members
 
 # The options that cannot be empty, and how --help names their value.
 VALUES = {"data": "SOURCE", "embeddings": "FILE", "validation": "ROWS", "start_from": "RUN"}
+VALUES |= {"picture": "FILE", "scheduler": "ADDRESS"}
 VALUES |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
 VALUES |= dict.fromkeys(("text_column", "label_column", "encoding"), "NAME")
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
