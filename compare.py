@@ -19,6 +19,7 @@ from training.recipes import flags
 
 # The columns of --csv.
 COLUMNS = "label", "corpus", "seed", *comparison.SCORES, "seconds", "parameters", "directory"
+MOST_DIRECTORIES = 3  # of runs that differ only in the seed
 FOLD = re.compile("--validation [0-9]+/[0-9]+")
 
 
@@ -132,7 +133,8 @@ def table(groups):
     rows = []
     for group in groups:
         runs, best = group["runs"], group["runs"][0]
-        several = f" (best of {len(runs)})" if len(runs) > 1 else ""
+        directories = [run["directory"] for run in runs[:MOST_DIRECTORIES]]
+        more = [f"and {len(runs) - len(directories)} more"] if runs[MOST_DIRECTORIES:] else []
         row = {
             "run": " ".join(group["label"]),
             "train rows": f"{best['data']['rows']['train']:,}",
@@ -143,7 +145,7 @@ def table(groups):
             "seeds": " ".join(map(str, sorted({run["seed"] for run in runs}))),
             "seconds": f"{median(group['seconds']):.0f}" if group["seconds"] else "",
             "parameters": f"{best['parameters']:,}",
-            "directory": f"{best['directory']}{several}",
+            "directories": " ".join([*directories, *more]),
         }
         rows.append(row)
     return comparison.table(rows)
@@ -184,7 +186,8 @@ def main(arguments=None):
         ranked = []
         for number, results in enumerate(grouped(_load_all(options.run), _test_rows), start=1):
             groups, rows = rank(results), max(r["data"]["rows"]["test"] for r in results)
-            corpus = f"{results[0]['corpus']}: {f'{rows:,} test' if rows else 'held-out'} rows"
+            name = " ".join([results[0]["corpus"], *flags(results[0]["data"]["options"])])
+            corpus = f"{name}: {f'{rows:,} test' if rows else 'held-out'} rows"
             heading = f"{corpus}; sorted by {comparison.PANELS[order(results)]}"
             print(heading, table(groups), sep="\n")
             picture = Path(options.picture)

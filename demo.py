@@ -9,7 +9,7 @@ import argparse
 import os
 
 from corpus import loading
-from corpus.errors import UserError
+from corpus.errors import UserError, in_one_line
 from inference.answers import load_model
 from inference.explanation import SMALLEST_SCALE, explain, reads_forwards
 from training import process, startup
@@ -106,7 +106,8 @@ def main(arguments=None):
                     theme=gr.themes.Default(**fonts),
                 )
             except OSError as error:  # the port is in use
-                raise UserError(f"{options.host}: {error}") from error
+                problem = in_one_line(error).partition(". You can")[0]
+                raise UserError(f"{problem}; choose other --port or --host") from error
             print(f"{url} (stop with Ctrl-C)", flush=True)
             blocks.block_thread()
 

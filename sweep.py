@@ -19,7 +19,6 @@ from experiments import PROJECT, comparison, experiment, selection
 from experiments.executors import SameProcess
 from experiments.runs import executor_for, run_all
 from training import command_line, plots, process, recipes
-from training.machine import code
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,6 @@ def measure(wanted, options):
     runs = {e: splits(e, options.folds) for e in wanted}
     in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
     results = run_all(in_turn, options, directory, executor_for(options, SameProcess()), True)
-    if any(result["code"] != code() for result in results.values()):
-        problem = "were made with another version of the code"
-        print(f"note: some runs in {directory} {problem}; use another --dir to repeat them")
     return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]
 
 

@@ -15,6 +15,7 @@ from experiments import Experiment
 from experiments.executors import DaskExecutor, LocalExecutor
 from training import process
 from training.directory import RunDirectory, load_result
+from training.machine import code
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def run_all(wanted, data, directory, executor, trial=False):
     """Returns the results of runs, and makes the runs that are missing.
 
     A finished run in the directory is used again, an unfinished one is resumed, and one with other
-    hyperparameters is replaced. Prints a line for each run that is made, and in a terminal a bar
-    with the time left. A run that fails does not stop the others.
+    hyperparameters is replaced, and so is a trial of other code. Prints a line for each run that is
+    made, and in a terminal a bar with the time left. A run that fails does not stop the others.
 
     Args:
         wanted: list of (`Experiment`, seed), in the order in which they are to be made.
@@ -62,6 +63,8 @@ def run_all(wanted, data, directory, executor, trial=False):
     """
     plans = {run: plan_run(*run, data, directory, trial) for run in wanted}
     missing = [plan for plan in plans.values() if not plan.finished]
+    if found := len(plans) - len(missing):
+        print(f"{found} of {len(plans)} runs found in {directory}", flush=True)
     done, failed, score_name = [], [], "validation_accuracy" if trial else "test_accuracy"
     with tqdm(total=len(missing), desc="runs", unit="run", leave=False, disable=None) as bar:
 
@@ -108,6 +111,8 @@ def plan_run(experiment, seed, data, directory, trial=False):
     if before and before.get("rows_hash") != settings["rows_hash"]:
         raise UserError(f"{path}: contains a run on other rows; use another --dir")
     same = before is not None and settings.items() <= before.items()
+    if trial and same and run.finished:  # an edit in main() makes a difference
+        same = load_result(path)["code"] == code()
     command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
     command += [*data.words(), "--seed", str(seed), "--quiet", *["--trial"] * trial]
     if before is not None:

@@ -59,6 +59,10 @@ def table(groups):
         lines.append("more seeds, folds or rows may separate them")
     elif len(groups) > 1:
         lines.append(f"{rows[0]['values']} is better than the others, beyond what chance explains")
+    if len(groups) > 1 and all(
+        group["validation_accuracy"] == best["validation_accuracy"] for group in groups
+    ):
+        lines.append("all values have the same scores: is the hyperparameter used in main()?")
     if len(seeds) == 1:
         lines.append("a single seed does not show how much the accuracy depends on the seed")
     return "\n".join(lines)

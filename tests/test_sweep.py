@@ -194,6 +194,13 @@ def test_what_cannot_be_told_apart_is_said(rows, expected):
     assert expected in selection.table(ranked)
 
 
+def test_equal_scores_for_all_values_raise_a_question():
+    same = [candidate(units, [0.8, 0.9], 100) for units in (4, 8)]
+    assert "all values have the same scores" in selection.table(selection.ranked(same))
+    other = [*same, candidate(16, [0.8, 0.91], 100)]
+    assert "all values have the same scores" not in selection.table(selection.ranked(other))
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

@@ -5,10 +5,12 @@ import platform
 import subprocess
 import sys
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 AT_ONCE = "runs at once"
+PROJECT = Path(__file__).parent.parent
 
 
 def versions():
@@ -35,19 +37,21 @@ def machine():
 
 @cache
 def code():
-    """The version of the project: its "commit", and whether its files were "changed" since.
+    """The version of the project: its "commit", whether files were "changed" since, and a "hash".
 
-    None where Git does not say.
+    The hash is of the modules that decide a run's result. Git may say nothing: None.
     """
-    command = ["git", "-C", str(Path(__file__).parent.parent)]
-    options = {"capture_output": True, "text": True, "timeout": 10, "check": True}
+    parts = "*.py", "corpus/*.py", "devices/*.py", "training/*.py"
+    files = sorted(file for part in parts for file in PROJECT.glob(part))
+    content = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    options = {"cwd": PROJECT, "capture_output": True, "text": True, "timeout": 10, "check": True}
     try:
-        commit = subprocess.run([*command, "rev-parse", "HEAD"], **options).stdout
-        status = [*command, "status", "--porcelain", "--untracked-files=no"]
-        changed = subprocess.run(status, **options).stdout
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], **options).stdout.strip()
+        status = ["git", "status", "--porcelain", "--untracked-files=no"]
+        changed = bool(subprocess.run(status, **options).stdout)
     except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit.strip(), "changed": bool(changed)}
+        commit = changed = None
+    return {"commit": commit, "changed": changed, "hash": content}
 
 
 def is_shared(description):

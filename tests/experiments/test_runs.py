@@ -42,6 +42,8 @@ def write_result(directory, settings, machine="abacus"):
         "data": {"hash": settings["rows_hash"]},
         "interrupted": False,
         "test_accuracy": 0.5,
+        "validation_accuracy": 0.5,
+        "code": runs.code(),
         "seconds": {"total": 12.0},
         "machine": machine,
     }
@@ -76,7 +78,7 @@ def test_a_finished_run_is_found_again(tmp_path, capsys):
     made = capsys.readouterr().out
     assert made == "1/1 train_lstm.py fast --units 3 --seed 2: 0.5000\n"
     assert modes(tmp_path) == []
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == f"1 of 1 runs found in {tmp_path}\n"
 
 
 def test_a_run_with_other_hyperparameters_is_replaced(tmp_path, path):
@@ -132,3 +134,16 @@ def test_a_result_says_that_runs_shared_the_machine(monkeypatch):
     monkeypatch.delenv("RUNS_AT_ONCE")
     assert "at once" not in machine()
     assert not is_shared(machine())
+
+
+def test_a_trial_that_was_made_by_other_code_is_made_again(tmp_path, monkeypatch, capsys):
+    def made():
+        executor = Executor()
+        runs.run_all([(SMALL, 2)], SAMPLE, tmp_path, executor, trial=True)
+        return [mode(plan) for plan in executor.plans]
+
+    assert made() == [[]]
+    assert made() == []
+    assert f"1 of 1 runs found in {tmp_path}\n" in capsys.readouterr().out
+    monkeypatch.setattr(runs, "code", lambda: {"commit": None, "changed": True, "hash": "edited"})
+    assert made() == [["--overwrite"]]

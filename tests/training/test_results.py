@@ -103,7 +103,7 @@ def test_result_json_says_what_was_trained_by_which_code(run):
     size = result["layers"][0]
     assert re.fullmatch(r"Embedding\(input_dim=\d+, output_dim=64\)", size)
     assert result["layers"][1:] == ["LSTM(units=8)", "Dense(units=3, activation=softmax)"]
-    assert result["code"] is None or set(result["code"]) == {"commit", "changed"}
+    assert set(result["code"]) == {"commit", "changed", "hash"}
     assert (result["trial"], result["started_from"]) == (False, None)
 
 
