@@ -45,6 +45,7 @@ def load(path):
         result["seconds"] = None if shared else result["seconds"]["total"]
         result["corpus"] = Path(result["data"]["name"]).name
         result["flags"] = _flags(result["hyperparameters"])
+        result["trial"], result["data"]["options"].items()
         table(rank([result]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}/result.json: damaged: {error!r}") from error
@@ -55,7 +56,12 @@ def _load_all(directories):
     """The results of the runs in directories; without any, of all in runs/ that are no trials."""
     if directories:
         return [load(run) for run in dict.fromkeys(p for d in directories for p in find(d) or [d])]
-    results = [result for result in map(load, find("runs")) if not result["trial"]]
+    results = []
+    for path in find("runs"):
+        try:
+            results += [] if load_result(path).get("trial") else [load(path)]
+        except UserError as error:  # of an older version, perhaps
+            process.print_error(f"{error}; left out")
     if not results:
         raise UserError("no finished run in runs/; train one first, or name a directory of runs")
     return results

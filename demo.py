@@ -7,6 +7,7 @@ reads in one direction, the class after each word. Nothing leaves the machine.
 
 import argparse
 import os
+import socket
 
 from corpus import loading
 from corpus.errors import UserError, in_one_line
@@ -25,7 +26,7 @@ def test_texts(run):
         result = load_result(run)
         columns = result["data"]["options"]
         test = loading.load_with(DataOptions(result["data"]["name"], **columns)).test
-    except UserError:
+    except (UserError, KeyError, TypeError):
         return []
     return test[:EXAMPLES].texts(result["reading"]["text"]).tolist()
 
@@ -43,7 +44,7 @@ def page(models, texts):
         """The values of all outputs, network after network."""
         values = []
         for model in models.values():
-            explained = explain(model, text)
+            explained = explain(model, text or "")
             rows = explained["explanation"]
             scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
             values.append(explained["probabilities"])
@@ -80,7 +81,8 @@ def main(arguments=None):
     parser.add_argument("run", metavar="RUN", nargs="+", help="run directories or .keras files")
     help_text = "address to listen on; default: 127.0.0.1, for this machine only"
     parser.add_argument("--host", default="127.0.0.1", help=help_text)
-    parser.add_argument("--port", type=int, help="default: the first free port from 7860")
+    ports = {"type": int, "choices": range(1, 65536), "metavar": "PORT"}
+    parser.add_argument("--port", **ports, help="default: the first free port from 7860")
     options = parser.parse_args(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -96,6 +98,7 @@ def main(arguments=None):
             blocks = page(models, test_texts(options.run[0]))
             fonts = {"font": ["sans-serif"], "font_mono": ["monospace"]}  # others are from the web
             try:
+                socket.getaddrinfo(options.host, options.port)
                 _, url, _ = blocks.launch(
                     server_name=options.host,
                     server_port=options.port,

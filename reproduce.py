@@ -106,6 +106,8 @@ def measure(options):
     results |= run_all(runs, data, options.dir, SameProcess())
     every = *wanted, *BASELINES.values()
     entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in every}
+    if not corpus.official_test:
+        entries = {e: values | {"tutorial_accuracy": None} for e, values in entries.items()}
     part = " of 120,000" if corpus.official_test else ""
     rows = f"at most {len(corpus.train):,}{part} train rows, {len(corpus.test):,} test rows"
     return {

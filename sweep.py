@@ -42,7 +42,7 @@ class Options(recipes.DataOptions):
 
 def parse(words):
     """Reads the command line: (list of `Experiment`, names of the fields that vary, `Options`)."""
-    if words[:1] == ["--help"]:
+    if words[:1] in (["--help"], ["-h"]):
         print(__doc__.strip())
         raise SystemExit(0)
     with command_line.wrong_usage("sweep.py"):
@@ -55,10 +55,14 @@ def parse(words):
         recipe, values, options = command_line.read(*about, words[1:], Options(), several=True)
         if options.workers < 1 or options.folds == 1:
             raise UserError("--workers must be 1 or greater, --folds 0 or at least 2")
+        values = {name: tuple(dict.fromkeys(several)) for name, several in values.items()}
+        options = replace(options, seeds=tuple(dict.fromkeys(options.seeds)))
         products = itertools.product(*values.values())
         wanted = [experiment(script, recipe, **dict(zip(values, p, strict=True))) for p in products]
-        for run in (run for combination in wanted for run in splits(combination, options.folds)):
-            recipes.check_together(run.hyperparameters(), recipes.Options(trial=True))
+        for combination in wanted:
+            recipes.check_together(combination.hyperparameters(), recipes.Options())
+            for split in splits(combination, options.folds):
+                recipes.check_together(split.hyperparameters(), recipes.Options(trial=True))
         for seed in options.seeds:
             recipes.checked(recipes.Options(seed=seed))
     return wanted, [name for name in values if len(values[name]) > 1], options
@@ -75,17 +79,22 @@ def splits(wanted, folds):
     if not folds:
         choice = wanted.hyperparameters().validation
         choices = ["held-out" if choice in ("test", "none") else choice]
-    changes = [(*wanted.changes, ("validation", choice)) for choice in choices]
-    return [replace(wanted, changes=change) for change in changes]
+    changes = [dict(wanted.changes) | {"validation": choice} for choice in choices]
+    return [replace(wanted, changes=tuple(change.items())) for change in changes]
 
 
 def measure(wanted, options):
-    """Makes the runs: for each `Experiment`, a list of the results of all seeds and folds."""
+    """Makes the runs: dict of `Experiment` to the results of all seeds and folds, in order.
+
+    Experiments of which a run failed are left out.
+    """
     directory = options.dir or Path("runs", "sweeps", Path(options.data).name.replace(":", "-"))
-    runs = {e: splits(e, options.folds) for e in wanted}
-    in_turn = [(s, seed) for seed in options.seeds for some in runs.values() for s in some]
+    runs = {
+        e: [(s, seed) for seed in options.seeds for s in splits(e, options.folds)] for e in wanted
+    }
+    in_turn = [run for some in zip(*runs.values(), strict=True) for run in some]
     results = run_all(in_turn, options, directory, executor_for(options, SameProcess()), True)
-    return [[results[s, seed] for seed in options.seeds for s in runs[e]] for e in wanted]
+    return {e: [results[r] for r in some] for e, some in runs.items() if results.keys() >= {*some}}
 
 
 def main(arguments=None):
@@ -96,20 +105,32 @@ def main(arguments=None):
     """
     words = command_line.typed_arguments() if arguments is None else [*map(str, arguments)]
     wanted, fields, options = parse(words)
-    interrupted = "Interrupted. To continue, run the same command."
-    with process.one_line_errors("sweep.py", interrupted=interrupted), process.signals():
-        groups = []
-        for made, runs in zip(wanted, measure(wanted, options), strict=True):
+    end = {"interrupted": "Interrupted. To continue, run the same command."}
+    with (
+        process.one_line_errors("sweep.py", **end),
+        process.signals(),
+        process.reader_may_leave(),
+    ):
+        measured, groups = measure(wanted, options), []
+        for made, runs in measured.items():
             values = recipes.flags({name: dict(made.changes)[name] for name in fields})
             groups.append(comparison.group([" ".join(values) or "as in the recipe"], runs))
-        ranked = selection.ranked(groups)
-        print(selection.table(ranked))
-        title = f"{wanted[0].script} {wanted[0].recipe}, {options.data}"
-        plots.save(comparison.plot(groups, title), options.picture)
-        winner = wanted[groups.index(ranked[0])]
-        print(f"picture: {options.picture}")
-        command = shlex.join([*shlex.split(winner.command), *options.words()])
-        print(f"train the best: python {command}")
+        if groups:
+            _report(groups, [*measured], options)
+        if failed := len(wanted) - len(groups):
+            raise UserError(f"{failed} of {len(wanted)} combinations failed, and are left out")
+
+
+def _report(groups, experiments, options):
+    """Prints the table and the command that trains the best; draws the picture."""
+    ranked = selection.ranked(groups)
+    print(selection.table(ranked))
+    winner = experiments[groups.index(ranked[0])]
+    command = shlex.join([*shlex.split(winner.command), *options.words()])
+    print(f"train the best: python {command}")
+    title = f"{winner.script} {winner.recipe}, {options.data}"
+    plots.save(comparison.plot(groups, title), options.picture)
+    print(f"picture: {options.picture}")
 
 
 if __name__ == "__main__":

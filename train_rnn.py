@@ -101,7 +101,7 @@ def main(arguments=None):
             pooling=hp.pooling,
             layer=devices.layers()["simple_rnn"],  # Keras's, or one that trains faster on a CPU
         )
-        if hp.embeddings:
+        if hp.embeddings and not run.options.start_from:
             embeddings.load(model, hp.embeddings, vectorizer, train, hp.train_embeddings, run.print)
         if hp.adversarial:
             model = adversarial.Adversarial(model, hp.adversarial)

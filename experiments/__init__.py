@@ -4,6 +4,7 @@ import importlib
 import re
 import shlex
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from training.recipes import flags
@@ -11,6 +12,7 @@ from training.recipes import flags
 PROJECT = Path(__file__).parent.parent
 SCRIPTS = "train_rnn", "train_lstm", "train_bilstm"
 FULL_TEXT = "title+description"
+LONGEST_NAME = 200  # characters of a run directory; a file system allows 255 bytes
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Experiment:
     def directory_name(self, seed):
         """The name of the run directory for a seed."""
         words = [self.script, self.recipe, *self.options, f"seed{seed}"]
-        return re.sub(r"[^\w.+-]+", "_", "-".join(word.removeprefix("--") for word in words))
+        name = "-".join(word.removeprefix("--") for word in words)
+        plain = re.sub(r"[^\w.+-]+", "_", name)[:LONGEST_NAME]
+        # Two paths, for example, may differ only in characters that are replaced.
+        return name if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"
 
     @property
     def module(self):

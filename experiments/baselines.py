@@ -150,9 +150,12 @@ def main(arguments=None):
     """
     words = command_line.typed_arguments() if arguments is None else [*map(str, arguments)]
     named = words[:1] if words and not words[0].startswith("-") else []
-    if named or "--help" in words:
+    if named or not {"--help", "-h"}.isdisjoint(words):
         train(arguments)
         return
+    with command_line.wrong_usage("baselines.py"):
+        if any(word.startswith("--run-dir") for word in words):
+            raise UserError("--run-dir needs the name of a baseline before it, such as tf-idf")
     for name, recipe in RECIPES.items():
         print(f"{name}: {recipe.about}")
         train([name, *words, *(["--quiet"] if name != "majority" else [])])  # same rows again

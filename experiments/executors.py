@@ -63,9 +63,15 @@ class SameProcess:
 
     def run(self, plans, report):
         """See the module. Interrupted, it saves what the run has."""
-        for plan in plans:
-            with startup.tensorflow():
-                report(plan, self._failure(plan))
+        logger = logging.getLogger("tensorflow")
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # it warns if several short runs trace the same function
+        try:
+            for plan in plans:
+                with startup.tensorflow():
+                    report(plan, self._failure(plan))
+        finally:
+            logger.setLevel(level)
 
     def _failure(self, plan):
         """Makes a run; returns why it failed, in one line; None if it succeeded."""

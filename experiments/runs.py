@@ -3,6 +3,7 @@
 An executor (experiments/executors.py) makes the runs that are missing.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from corpus import loading
+from corpus.classes import listed
 from corpus.errors import UserError
 from experiments import Experiment
 from experiments.executors import DaskExecutor, LocalExecutor
@@ -55,7 +57,7 @@ def run_all(wanted, data, directory, executor, trial=False):
         trial: whether the runs only serve to choose, see --trial.
 
     Returns:
-        Dict of (experiment, seed) to the contents of result.json.
+        Dict of (experiment, seed) to the contents of result.json; trials that failed are left out.
 
     Raises:
         UserError: a run failed, or the directory contains one on other rows.
@@ -80,9 +82,9 @@ def run_all(wanted, data, directory, executor, trial=False):
             bar.update()
 
         executor.run(missing, report)
-    if failed:
-        raise UserError(f"failed: {', '.join(failed)}; run the same command to make them again")
-    return {run: load_result(plan.path) for run, plan in plans.items()}
+    if failed and not trial:
+        raise UserError(f"failed: {listed(failed)}; run the same command to make them again")
+    return {r: load_result(plan.path) for r, plan in plans.items() if plan.name not in failed}
 
 
 def executor_for(options, alone):
@@ -105,6 +107,7 @@ def plan_run(experiment, seed, data, directory, trial=False):
     """
     path = Path(directory) / experiment.directory_name(seed)
     settings = vars(experiment.hyperparameters()) | {"seed": seed, "trial": trial}
+    settings = json.loads(json.dumps(settings))  # as `before`: tuples are lists there
     settings["rows_hash"] = rows_hash(data, settings["train_rows"], trial)
     run = RunDirectory(path)
     before = run.settings()  # {} where a run was killed at its beginning or end

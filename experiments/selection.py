@@ -53,7 +53,8 @@ def table(groups):
         alike += [label] if below and difference <= half else []
     seeds = {run["seed"] for run in best["runs"]}
     lines = [comparison.table(rows)]
-    lines.append(f"{len(best['runs'])} runs each, {held_out_rows(best):,} held-out rows")
+    plural = "s" if len(best["runs"]) > 1 else ""
+    lines.append(f"{len(best['runs'])} run{plural} each, {held_out_rows(best):,} held-out rows")
     if alike:
         lines.append(f"cannot be told apart from the best: {'; '.join(alike)}")
         lines.append("more seeds, folds or rows may separate them")

@@ -131,6 +131,24 @@ def _encoded(texts, positions):
     return tf.constant(texts, tf.string)
 
 
+def checked_output(path, source):
+    """Returns the path of a CSV file to write.
+
+    Args:
+        path: the file, which may exist.
+        source: the file that is read.
+
+    Raises:
+        UserError: it is not called .csv, or it is the file that is read.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise UserError(f"{path}: the name of a file to write must end in .csv")
+    if path.exists() and path.samefile(source):
+        raise UserError(f"{path}: the same file as the one that is read; use another name")
+    return path
+
+
 def evaluate(model, file, text_columns=(), label_column=None, encoding=None, errors=None):
     """Scores a model on labelled texts.
 
@@ -151,6 +169,7 @@ def evaluate(model, file, text_columns=(), label_column=None, encoding=None, err
     from training import evaluation
     from training.atomic import atomic_write
 
+    errors = errors if errors is None else checked_output(errors, file)
     labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
     rows, about = loading.read(file, labels, text_columns, label_column, encoding)
     texts, classes = rows.texts(vectorizer.text), labels.classes
@@ -159,6 +178,6 @@ def evaluate(model, file, text_columns=(), label_column=None, encoding=None, err
     scores = evaluation.scores(evaluation.count(rows.labels, predicted, len(classes)), classes)
     interval = evaluation.wilson_interval(scores["accuracy"], len(rows))
     if errors is not None:
-        with atomic_write(Path(errors)) as partial:
+        with atomic_write(errors) as partial:
             evaluation.write_errors(partial, texts, rows.labels, predicted, confidence, classes)
     return {"rows": len(rows), "interval": interval, **scores}, about

@@ -127,6 +127,8 @@ def draw(explained, path):
     plots.add_title(figure, f"{answer} {probability:.2f}: {text}")
     axes = figure.subplots()
     axes.barh(positions, losses, color=np.where(losses > 0, plots.SKY, plots.AMBER))
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, max(high, SMALLEST_SCALE))
     axes.set_yticks(positions, [name for name, _ in labels], parse_math=False)
     axes.set_ylim(max(1, len(losses)) - 0.5, -0.5)  # the first word is at the top
     axes.axvline(0, color="black", linewidth=0.8)

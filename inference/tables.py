@@ -3,11 +3,9 @@
 import csv
 from collections import Counter
 from itertools import chain, count
-from pathlib import Path
 
 from corpus import loading
-from corpus.errors import UserError
-from inference.answers import count_words, probabilities
+from inference.answers import checked_output, count_words, probabilities
 from training.atomic import atomic_write
 
 
@@ -36,9 +34,7 @@ def classify_file(model, file, output, text_columns=(), label_column=None, encod
     import models
 
     labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
-    output = Path(output)
-    if output.exists() and output.samefile(file):
-        raise UserError(f"{output}: the same file as --file; --output needs another")
+    output = checked_output(output, file)
     rows, split = loading.read(file, labels, text_columns, label_column, encoding, labelled=False)
     columns, texts = split.table.columns, rows.texts(vectorizer.text)
     header = split.header or [f"column {i + 1}" for i in range(len(columns))]

@@ -240,10 +240,15 @@ def test_a_run_without_a_result_is_named(tmp_path, output, content):
         {"trial": 1, "data": {"name": 5}},
     ],
 )
-def test_a_damaged_run_is_named(write_run, output, damage):
+def test_a_damaged_run_is_named_and_left_out_of_all_runs(write_run, output, damage, capsys):
     write_run("a", **damage)
-    [error] = output(expected=1)
+    [error] = output("runs/a", expected=1)
     assert error.startswith("compare.py: runs/a/result.json: damaged")
+    write_run("b")
+    assert "runs/b" in output()[2]
+    assert status(compare.main, []) == 0
+    named = "runs/a/result.json: damaged" in capsys.readouterr().err
+    assert named == ("trial" not in damage)  # trials are left out in any case
 
 
 def test_without_any_run_there_is_an_error(output):

@@ -94,7 +94,10 @@ def test_what_cannot_be_shown_is_one_line(tmp_path, trained, page, capsys):
     assert capsys.readouterr().err.startswith(f"demo.py: {tmp_path / 'nowhere'}: no such model")
     assert status(demo.main, [trained, "--port", page.rpartition(":")[2]]) == 1
     [line] = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("demo.py: 127.0.0.1: ")
+    assert line.endswith("; choose other --port or --host")
+    assert status(demo.main, [trained, "--host", "nonsense.invalid"]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert status(demo.main, [trained, "--port", 70000]) == 2
 
 
 @pytest.mark.slow

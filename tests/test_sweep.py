@@ -14,7 +14,7 @@ import sweep
 import train_rnn
 from corpus import loading
 from corpus.rows import fold
-from experiments import comparison, selection
+from experiments import comparison, experiment, selection
 from training.directory import load_result
 
 RATES = "--learning-rate", 0.001, 0.02
@@ -194,6 +194,22 @@ def test_what_cannot_be_told_apart_is_said(rows, expected):
     assert expected in selection.table(ranked)
 
 
+def test_of_values_that_fail_the_others_are_still_compared(tiny, tmp_path, capsys):
+    values = "--embeddings", "no such file", "none"
+    assert swept(tiny, tmp_path, values=values, seeds=[1, 1]) == 1
+    output = capsys.readouterr()
+    assert "no such file: cannot be read" in output.err
+    assert "1 of 2 combinations failed" in output.err
+    assert re.search("^--embeddings none  .*\n1 run each, 8 held-out rows", output.out, re.M)
+
+
+def test_the_names_of_run_directories_are_short_and_different():
+    paths = ["v/a.txt", "v_a.txt", "v a.txt", f"{'d/' * 200}a", f"{'d/' * 200}b"]
+    names = {experiment("train_rnn", "best", embeddings=path).directory_name(1) for path in paths}
+    assert len(names) == len(paths)
+    assert all(len(name) < 255 and "/" not in name for name in names)
+
+
 def test_equal_scores_for_all_values_raise_a_question():
     same = [candidate(units, [0.8, 0.9], 100) for units in (4, 8)]
     assert "all values have the same scores" in selection.table(selection.ranked(same))
@@ -217,6 +233,7 @@ def test_equal_scores_for_all_values_raise_a_question():
         ("train_rnn.py --folds 1", "--folds 0 or at least 2"),
         ("train_rnn.py --workers 0", "--workers must be 1 or greater"),
         ("train_rnn.py --validation test 2/1", "--validation 2/1: must be"),
+        ("train_rnn.py --patience 3", "--patience 3: needs --validation held-out"),
         ("train_rnn.py --embeddings none --no-train-embeddings", "no option"),
     ],
 )

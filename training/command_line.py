@@ -76,7 +76,10 @@ def read(program, about, kind, known, arguments, options, several=False):
     if name not in known:
         raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
     parser = _parser(program, about, known, name)
-    parts, with_help = (known[name].hyperparameters(kind), options), "--help" in arguments
+    parts, with_help = (
+        (known[name].hyperparameters(kind), options),
+        not {"--help", "-h"}.isdisjoint(arguments),
+    )
     _add_options(parser, "hyperparameters", parts[0], with_help, several)
     _add_options(parser, "run", options, with_help)
     values, unknown = parser.parse_known_args(arguments)

@@ -137,7 +137,7 @@ def _problems(result, test):
     if steps < FEW_STEPS and (problems or accuracy < majority + (1 - majority) / 3):
         problems.append(f"only {steps} steps in all")
     remedies = [] if result["recipe"] == "own" else ["the recipe own"]
-    if not result["best_epoch"]:
+    if not result["best_epoch"] or steps < FEW_STEPS:
         remedies.append("more --epochs")
     uneven = majority > 1.5 / len(result["classes"])
     if never and uneven and result["hyperparameters"]["class_weights"] == "none":

@@ -178,6 +178,8 @@ class Run:
         may_hold_out = hp.validation in ("test", "none") or len(corpus.validation)
         if self._train_rows == len(corpus.train) and not may_hold_out:
             problem = "no row can be held out: every text is the only one of its class"
+            if "/" in hp.validation:
+                problem = f"--validation {hp.validation}: no rows in this part; use fewer parts"
             if self.options.trial:
                 raise UserError(f"{corpus.name}: {problem}")
             self.print(f"note: {problem}")

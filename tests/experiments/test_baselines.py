@@ -120,6 +120,7 @@ def test_a_baseline_can_be_trained_alone_in_a_directory_of_choice(reviews, tmp_p
     rows = result["data"]["rows"]["test"]
     assert result["test_accuracy"] == pytest.approx(1 - len(errors) / rows)
     assert status(baselines.main, ["tf-idf", *options]) == 1
+    assert status(baselines.main, options) == 2  # three runs in one directory
 
 
 def test_without_a_word_that_occurs_twice_tf_idf_is_refused(tmp_path, monkeypatch, capsys):

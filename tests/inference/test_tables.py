@@ -131,8 +131,13 @@ def test_the_file_that_is_read_is_not_written(trained, tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.csv").write_text("goal\n")
     assert status(predict.main, [trained, "--file", tmp_path / "in.csv", "--output", "in.csv"]) == 1
-    assert "in.csv: the same file as --file" in capsys.readouterr().err
-    for output in ("", "no/out.csv"):
+    assert "in.csv: the same file as the one that is read" in capsys.readouterr().err
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("label,text\n1,goal\n2,bank\n")
+    assert status(predict.main, [trained, "--evaluate", labelled, "--errors", labelled]) == 1
+    assert "labelled.csv: the same file as the one that is read" in capsys.readouterr().err
+    labelled.unlink()
+    for output in ("", "no/out.csv", "out.parquet"):
         assert status(predict.main, [trained, "--file", "in.csv", "--output", output]) == 1
         [line] = capsys.readouterr().err.splitlines()
         assert line.startswith(f"predict.py: {output or '.'}: ")
