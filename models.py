@@ -57,7 +57,9 @@ class Vectorizer(keras.layers.TextVectorization):
         """
         if isinstance(vocabulary, str):  # Keras would read a file of this name
             raise ValueError("vocabulary must be a list of tokens")
-        if text not in ("title", "title+description") or max_words not in range(2**31):
+        if text not in ("title", "title+description") or not (
+            type(max_words) is int and max_words >= 0
+        ):
             raise ValueError("text or max_words is not one of those that are possible")
         super().__init__(
             standardize={"kept": standardize, "removed": standardize_without_markup}[markup],
