@@ -58,7 +58,13 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("before", EDITS)
+SLOW = "tokens=hp.tokens", "markup=hp.markup", "epochs=epochs,"  # like the others
+
+
+@pytest.mark.parametrize(
+    "before",
+    [pytest.param(edit, marks=pytest.mark.slow) if edit in SLOW else edit for edit in EDITS],
+)
 def test_an_edit_in_main_is_what_is_trained_saved_and_measured(before, clone, run_script, tmp_path):
     edit(clone / "train_lstm.py", (before, EDITS[before]))
     edit(

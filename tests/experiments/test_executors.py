@@ -237,6 +237,7 @@ def scheduler(tmp_path):
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_no_run(scheduler, tiny, tmp_path):
     import distributed
     import psutil  # Dask has it
