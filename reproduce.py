@@ -146,10 +146,8 @@ def entry(experiment, results):
 def parse(arguments=None):
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__, allow_abbrev=False)
-    add, quick = (
-        parser.add_argument,
-        "trial run: the sample, one seed, no fast recipe, no own, no switch",
-    )
+    add = parser.add_argument
+    quick = "trial run: the sample, one seed, no fast recipe, no own, no switch"
     add("--data", default="ag_news", help="see the training scripts")
     add("--seeds", nargs="+", type=int, default=[1, 2, 3], help="default: 1 2 3")
     add("--dir", default="runs/reproduce", help="for runs and tables; default: %(default)s")
