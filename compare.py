@@ -32,9 +32,9 @@ def find(directory):
 def load(path):
     """Loads the result of a run: a dict, the contents of result.json and what is derived from it.
 
-    "directory" is the path, "corpus" the last part of its corpus's name, "flags" are the
-    hyperparameters as on a command line, and "seconds" are those of the whole run, None where other
-    runs shared the machine.
+    "directory" is the path, "corpus" the last part of the corpus's name, and "flags" are the
+    hyperparameters as on a command line. "seconds" becomes the time of the whole run, or None if
+    other runs shared the machine.
 
     Raises:
         UserError: the directory has no result, or it is damaged.

@@ -12,7 +12,7 @@ import socket
 from corpus import loading
 from corpus.errors import UserError, in_one_line
 from inference.answers import load_model
-from inference.explanation import SMALLEST_SCALE, explain, reads_forwards
+from inference.explanation import explain, largest_loss, reads_forwards
 from training import process, startup
 from training.directory import load_result
 from training.recipes import DataOptions
@@ -46,8 +46,8 @@ def page(models, texts):
         for model in models.values():
             explained = explain(model, text or "")
             rows = explained["explanation"]
-            scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
             values.append(explained["probabilities"])
+            scale = largest_loss(rows)
             values.append([(f"{row['words']} ", row["loss"] / scale) for row in rows])
             if reads_forwards(model):
                 values.append([(f"{row['words']} ", row["class_after"]) for row in rows])

@@ -163,7 +163,7 @@ def read_texts(path, text_columns=(), label_column=None, encoding=None, like=(""
 
 
 def _named(table, header, text_columns, label_column, like):
-    """(the index of the column of labels or None, those of text) by their names, as `read`."""
+    """Finds columns by name, as `read` does: (index of the label or None, indices of the texts)."""
     names = [*map(key, header)]
     texts = [_position(table, header, name, "--text-column") for name in text_columns]
     if label_column is None:

@@ -87,11 +87,16 @@ def lines(explained):
     rows = explained["explanation"]
     labels = [*_labels(rows)]
     width = max((len(name) for name, _ in labels), default=0)
-    scale = max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
+    scale = largest_loss(rows)
     for (name, after), row in zip(labels, rows, strict=True):
         loss = round(row["loss"], 3) + 0  # no -0.000
         bar = "-+"[row["loss"] > 0] * round(BAR * abs(row["loss"]) / scale)
         yield f"{name:{width}}  {loss:+.3f}  {bar:{BAR}}  {after}".rstrip()
+
+
+def largest_loss(rows):
+    """The largest loss of an explanation's rows, either way, but at least `SMALLEST_SCALE`."""
+    return max([SMALLEST_SCALE, *(abs(row["loss"]) for row in rows)])
 
 
 def _labels(rows):
