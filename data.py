@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 
 import keras
 import numpy as np
@@ -103,6 +104,12 @@ class Tokens:
 
     def __len__(self):
         return len(self.lengths)
+
+    @property
+    def hash(self):
+        """Differs for other texts, another vocabulary or way of reading: hexadecimal `str`."""
+        parts = self.ids, self.starts, self.labels
+        return sha256(b"".join(np.asarray(part).tobytes() for part in parts)).hexdigest()
 
     def __getitem__(self, selection):
         """The texts of a slice or of an array of positions."""

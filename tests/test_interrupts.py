@@ -8,8 +8,10 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import PROJECT, weights, words
 
+import models
 import train_lstm
 from training.directory import RESULTS, load_result
 
@@ -29,7 +31,7 @@ def started(script, *arguments):
     ("number", "status"),
     [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
 )
-def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, capsys):
+def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, monkeypatch, capsys):
     command = ["--data", "sample", "--train-rows", 600, "--epochs", 3, "--dropout", 0.3, *SMALL]
     command += ["--validation", "held-out", "--patience", 2, "--class-weights", "balanced"]
     command += ["--adversarial", 0.1, "--embeddings", "corpus"]
@@ -57,6 +59,14 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, cap
         train_lstm.main(words(*command, "--run-dir", stopped, "--seed", 2, "--resume"))
     assert refused.value.code == 1
     assert "seed was 1, now 2" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "_plain", lambda texts: tf.strings.regex_replace(texts, "e", " "))
+        with pytest.raises(SystemExit) as refused:
+            train_lstm.main(words(*command, "--run-dir", stopped, "--resume"))
+    assert refused.value.code == 1
+    error = capsys.readouterr().err
+    assert "way of reading) was" in error
+    assert "layers was Embedding(" in error  # with another vocabulary
     train_lstm.main(words(*command, "--run-dir", stopped, "--resume"))
     result = load_result(stopped)
     assert not result["interrupted"]

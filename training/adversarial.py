@@ -18,6 +18,9 @@ class Adversarial(keras.Sequential):
     so that they cannot outgrow it; here the length is a share of their own.
 
     Copies made from its config are plain `keras.Sequential` models.
+
+    Attributes:
+        share: how far the vectors of a text are moved, as a share of their joint length.
     """
 
     def __init__(self, model, share):
@@ -38,7 +41,7 @@ class Adversarial(keras.Sequential):
                 "Embedding"
             )
         super().__init__([*model.inputs, *model.layers], name=model.name)
-        self._share = share
+        self.share = share
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -73,6 +76,6 @@ class Adversarial(keras.Sequential):
         """The perturbation of each text's vectors; no gradient flows through it."""
         if mask is not None:
             vectors = tf.where(mask[..., None], vectors, 0)
-        length = self._share * tf.norm(vectors, axis=[1, 2], keepdims=True)
+        length = self.share * tf.norm(vectors, axis=[1, 2], keepdims=True)
         direction /= tf.norm(direction, axis=[1, 2], keepdims=True) + TINY
         return tf.stop_gradient(length * direction)

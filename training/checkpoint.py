@@ -12,7 +12,8 @@ import numpy as np
 
 from corpus.errors import UserError, in_one_line
 from training.clock import clock
-from training.directory import SECONDS, read_json
+from training.directory import SECONDS, differences, read_json
+from training.results import layers
 
 FILE = "checkpoint.weights.h5"
 STATE = "state"  # the name of what is saved as JSON beside the variables
@@ -48,6 +49,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.resumed_from_epoch = 0
 
     def on_train_begin(self, logs=None):
+        self.trained = _what_is_trained(self.model, self.batches)
         if self.resume:
             self._restore()
         self.next = time.monotonic() + self.INTERVAL
@@ -63,12 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not (self.directory.work / FILE).exists():
             self.print(f"no checkpoint in {self.directory.path}: starting from the beginning")
             return
-        state = read_state(self.directory.work / FILE, self.model)
-        if state["steps"] != len(self.batches):
-            raise UserError(
-                f"{self.directory.path}: cannot resume: an epoch had {state['steps']:,} steps, "
-                f"now it has {len(self.batches):,}"
-            )
+        state = read_state(self.directory.work / FILE, self.model, self.trained)
         self.history.restore(state["points"])
         step = int(self.model.optimizer.iterations.numpy())
         with suppress(OSError, UserError, ValueError, TypeError):  # no reason not to resume
@@ -106,7 +103,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             self._fail()
         self.directory.write_json(SECONDS, clock.so_far())
-        state = {"points": self.history.points, "steps": len(self.batches)}
+        state = {"points": self.history.points, "trained": self.trained}
         write_state(self.directory, FILE, self.model, state)
         end = time.monotonic()
         self.next = end + max(self.INTERVAL, (end - begin) / self.LARGEST_SHARE)
@@ -144,8 +141,13 @@ def write_state(directory, name, model, state=None):
         path.write_bytes(memory.getbuffer())
 
 
-def read_state(path, model):
+def read_state(path, model, trained=None):
     """Reads a file of `write_state` into a compiled model, and returns its `state`.
+
+    Args:
+        path: the file.
+        model: a compiled model like the one that was saved.
+        trained: what the "trained" of its state has to be; None for anything.
 
     Raises:
         UserError: the file is lost, damaged, or another model's.
@@ -156,6 +158,11 @@ def read_state(path, model):
         with h5py.File(path, "r") as file:
             values = {key: np.asarray(value) for key, value in file.items()}
         state = json.loads(values.pop(STATE).tobytes())
+        if trained and (changes := differences(state["trained"], trained)):
+            raise UserError(
+                f"{path}: cannot resume, since the code has changed what is trained ({changes}); "
+                "undo that, use another --run-dir, or start again with --overwrite"
+            )
         shapes = [{key: tuple(v.shape) for key, v in some.items()} for some in (values, variables)]
         if shapes[0] != shapes[1]:
             raise ValueError("it has other variables")
@@ -165,6 +172,22 @@ def read_state(path, model):
     except (OSError, KeyError, ValueError, TypeError) as error:
         problem = f"damaged, or from another model ({in_one_line(error)})"
         raise UserError(f"{path}: {problem}; --overwrite starts again") from error
+
+
+def _what_is_trained(model, batches):
+    """Flat dict of the network, its optimizer and the token ids, as read from JSON."""
+    serialize = keras.saving.serialize_keras_object
+    optimizer = model.optimizer.get_config()
+    optimizer["name"] = type(model.optimizer).__name__  # Keras's names are numbered
+    trained = {
+        "layers": ", ".join(layers(model)),
+        "loss": serialize(model.loss),
+        "adversarial": getattr(model, "share", 0),
+        "batches": str(batches),
+        "token ids of the texts (vocabulary, way of reading)": batches.tokens.hash,
+    }
+    trained |= {f"optimizer's {name}": value for name, value in optimizer.items()}
+    return json.loads(json.dumps(trained, default=str))
 
 
 def _variables(model):

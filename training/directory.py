@@ -56,6 +56,15 @@ def read_json(file):
     return value
 
 
+def differences(before, now):
+    """Names what differs in two flat dicts: `str`, empty if nothing does."""
+    return "; ".join(
+        f"{name} was {before.get(name)}, now {now.get(name)}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    )
+
+
 class RunDirectory:
     """A run directory that this process has for itself from `claim` to `release`.
 
@@ -201,14 +210,9 @@ class RunDirectory:
         before = self.settings() if resumed else None
         if not before:
             return False
-        settings = json.loads(json.dumps(settings))  # as `before`: tuples are lists there
-        known = before.keys() | settings.keys()
-        changes = "; ".join(
-            f"{name} was {before.get(name)}, now {settings.get(name)}"
-            for name in sorted(known if "rows_hash" in settings else known - {"rows_hash"})
-            if before.get(name) != settings.get(name)
-        )
-        if changes:
+        if "rows_hash" not in settings:
+            before.pop("rows_hash", None)
+        if changes := differences(before, json.loads(json.dumps(settings))):  # tuples are lists
             raise UserError(
                 f"{self.path}: cannot resume, since the run has other settings ({changes}); "
                 "use another --run-dir, or replace it with --overwrite instead of --resume"

@@ -3,13 +3,21 @@ import numpy as np
 import pytest
 from conftest import fitted
 
+import data
 from corpus.errors import UserError
 from training import callbacks, checkpoint
 
 
+def batches(steps, texts=8):
+    """The `TrainingBatches` of so many texts, with one batch in each step."""
+    ids = np.arange(texts)
+    tokens = data.Tokens(ids, ids, np.ones(texts, int), ids, np.zeros(texts, bool))
+    return data.TrainingBatches(tokens[np.arange(steps) % texts], batch_size=1, buckets=1)
+
+
 def saving_to(directory, history):
     """A `Checkpoint` of a run that is not resumed."""
-    return checkpoint.Checkpoint(directory, history, [None] * 16, None, resume=False, print=print)
+    return checkpoint.Checkpoint(directory, history, batches(16), None, resume=False, print=print)
 
 
 def test_a_long_epoch_is_saved_within(run_directory, monkeypatch):
@@ -69,15 +77,32 @@ def test_another_models_state_is_one_line(run_directory):
 
 def test_a_fit_whose_epochs_are_not_the_batches_is_refused(run_directory):
     history = callbacks.History(steps_per_epoch=10)
-    saving = checkpoint.Checkpoint(run_directory, history, [None] * 10, None, False, print)
+    saving = checkpoint.Checkpoint(run_directory, history, batches(10), None, False, print)
     with pytest.raises(UserError, match="^epoch 1 ended at step 16, not 10"):
         fitted(history, callbacks=[saving])
 
 
-def test_a_checkpoint_of_other_batches_is_refused(run_directory):
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("batches", "batches was 16 batches of 1 texts, .*, now 10 .*; token ids"),
+        ("reading", "[(]token ids of the texts [(]vocabulary, way of reading[)] was"),
+        ("layer", "layers was Dense[(]units=3, activation=softmax[)], now Dense[(]units=4"),
+        ("optimizer", "[(]optimizer's beta_1 was 0.9, now 0.8"),
+        ("loss", "[(]loss was sparse_categorical_crossentropy, now mse"),
+    ],
+)
+def test_a_checkpoint_of_what_is_trained_otherwise_is_refused(run_directory, change, difference):
     history = callbacks.History(steps_per_epoch=16)
     model = fitted(history, callbacks=[saving_to(run_directory, history)]).model
-    resumed = checkpoint.Checkpoint(run_directory, history, [None] * 10, None, True, print)
+    if change == "layer":
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
+    if change in ("layer", "optimizer", "loss"):
+        beta = 0.8 if change == "optimizer" else 0.9
+        loss = "mse" if change == "loss" else "sparse_categorical_crossentropy"
+        model.compile(keras.optimizers.Adam(beta_1=beta), loss)
+    now = batches(10 if change == "batches" else 16, texts=9 if change == "reading" else 8)
+    resumed = checkpoint.Checkpoint(run_directory, history, now, None, True, print)
     resumed.set_model(model)
-    with pytest.raises(UserError, match="an epoch had 16 steps, now it has 10"):
+    with pytest.raises(UserError, match=f"cannot resume, since the code .*{difference}"):
         resumed.on_train_begin()
