@@ -107,6 +107,7 @@ def plan_run(experiment, seed, data, directory, trial=False):
     """
     path = Path(directory) / experiment.directory_name(seed)
     settings = vars(experiment.hyperparameters()) | {"seed": seed, "trial": trial}
+    settings |= {"code": code()["hash"]} if trial else {}  # an edit in main() makes a difference
     settings = json.loads(json.dumps(settings))  # as `before`: tuples are lists there
     settings["rows_hash"] = rows_hash(data, settings["train_rows"], trial)
     run = RunDirectory(path)
@@ -114,8 +115,6 @@ def plan_run(experiment, seed, data, directory, trial=False):
     if before and before.get("rows_hash") != settings["rows_hash"]:
         raise UserError(f"{path}: contains a run on other rows; use another --dir")
     same = before is not None and settings.items() <= before.items()
-    if trial and same and run.finished:  # an edit in main() makes a difference
-        same = load_result(path)["code"] == code()
     command = [f"{experiment.script}.py", experiment.recipe, *experiment.options]
     command += [*data.words(), "--seed", str(seed), "--quiet", *["--trial"] * trial]
     if before is not None:

@@ -190,6 +190,7 @@ class RunDirectory:
         result = load_result(self.path)
         try:
             named = {name: result[name] for name in SETTINGS_NAMED if name in result}
+            named |= {"code": result["code"]["hash"]} if result.get("trial") else {}
             return named | result["hyperparameters"] | {"rows_hash": result["data"]["hash"]}
         except (KeyError, TypeError) as error:
             raise UserError(f"{self.path}/result.json: damaged: {error!r}") from error

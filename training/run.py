@@ -79,6 +79,7 @@ class Run:
         self.directory = RunDirectory(options.run_dir or unnamed)
         named = {"script": script, "recipe": recipe_name, "seed": options.seed}
         named |= {"trial": options.trial, "started_from": options.start_from}
+        named |= {"code": machine.code()["hash"]} if options.trial else {}
         self._settings = vars(hyperparameters) | named
         self._history = self._former = None  # until there are callbacks, or a vocabulary
 

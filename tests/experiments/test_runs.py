@@ -147,3 +147,12 @@ def test_a_trial_that_was_made_by_other_code_is_made_again(tmp_path, monkeypatch
     assert f"1 of 1 runs found in {tmp_path}\n" in capsys.readouterr().out
     monkeypatch.setattr(runs, "code", lambda: {"commit": None, "changed": True, "hash": "edited"})
     assert made() == [["--overwrite"]]
+
+
+@pytest.mark.parametrize(("code", "option"), [("same", "--resume"), ("other", "--overwrite")])
+def test_an_unfinished_trial_of_other_code_begins_again(code, option, tmp_path, path, monkeypatch):
+    monkeypatch.setattr(runs, "code", lambda: {"hash": "same"})
+    begun = settings(trial=True, code=code, rows_hash=runs.rows_hash(SAMPLE, 0, True))
+    (path / "unfinished").mkdir(parents=True)
+    (path / "unfinished" / "settings.json").write_text(json.dumps(begun))
+    assert mode(runs.plan_run(SMALL, 2, SAMPLE, tmp_path, trial=True)) == [option]
