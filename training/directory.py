@@ -127,6 +127,7 @@ class RunDirectory:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            self._made = []  # it is the other run's, still empty
             raise UserError(f"{self.path}: another run is using it") from error
         except OSError:  # some network drives have no locks: two runs go unnoticed there
             pass

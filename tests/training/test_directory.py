@@ -120,6 +120,16 @@ def test_a_setting_of_several_values_is_the_same_when_resumed(tmp_path):
     directory.release()
 
 
+def test_a_directory_that_another_run_locks_first_stays(tmp_path, monkeypatch):
+    def locked(*_):
+        raise BlockingIOError
+
+    monkeypatch.setattr("fcntl.flock", locked)
+    with pytest.raises(UserError, match="another run is using it"):
+        claimed(tmp_path / "run")  # which is made here, but not locked
+    assert (tmp_path / "run").is_dir()
+
+
 def test_two_claims_at_once_have_one_winner(tmp_path):
     winner = claimed(tmp_path / "run")
     with pytest.raises(UserError, match="another run is using it"):
