@@ -1,5 +1,6 @@
 """Runs killed at random moments: nothing is lost, no file is broken, the weights are the same."""
 
+import itertools
 import json
 import os
 import random
@@ -20,11 +21,11 @@ COMMAND = words("train_lstm.py", "fast", "--data", "sample", "--train-rows", 400
 COMMAND += words("--batch-size", 16, "--embed-size", 8, "--epochs", 4)
 SWEEP = words("sweep.py", *COMMAND[:-2], "--learning-rate", 0.003, 0.03, "--seeds", 1, 2)
 PHASES = {  # the path whose change begins it, and the seconds within which the kill comes
-    "start": (None, 8),
-    "training": ("unfinished/checkpoint.weights.h5", 1.5),
-    "saving": ("unfinished/partial-model.keras", 0.2),
-    "report": ("unfinished/model.keras", 1),
-    "export": ("result.json", 1.5),
+    "start": (None, 4),
+    "training": ("unfinished/checkpoint.weights.h5", 1),
+    "saving": ("unfinished/partial-model.keras", 0.1),
+    "report": ("unfinished/model.keras", 0.5),
+    "export": ("result.json", 0.5),
 }
 
 
@@ -90,13 +91,11 @@ def check_files(directory):
 def test_killed_runs_end_with_the_same_weights(kills, tmp_path):
     finish(start(*COMMAND, "--run-dir", tmp_path / "whole"))
     expected, dice = weights(tmp_path / "whole"), random.Random(kills)
-    done, files, number, phases = 0, 0, 0, [*PHASES] * (kills // len(PHASES))
-    while phases:
+    done, files, number, phases = 0, 0, 0, itertools.cycle(PHASES.values())
+    while done < kills:
         directory, number = tmp_path / f"run{number}", number + 1
         resume = [*COMMAND, "--run-dir", directory, "--resume", "--export"]
-        for _ in range(min(4, len(phases))):
-            phase = phases.pop()
-            path, seconds = PHASES[phase]
+        for path, seconds in itertools.islice(phases, 4):
             process = start(*resume)
             if kill(process, directory / path if path else None, seconds, dice):
                 break
