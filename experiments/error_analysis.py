@@ -112,9 +112,9 @@ def analyse(corpus, probabilities, pictures):
 
     labels, correct, matrices, diagram = corpus.test.labels, {}, {}, {}
     for name, values in probabilities.items():
-        predicted = values.argmax(axis=1)
-        correct[name] = predicted == labels
-        matrices[name] = evaluation.count(labels, predicted, len(corpus.classes))
+        predicted = evaluation.Predictions(labels, values.argmax(axis=1), values.max(axis=1))
+        correct[name] = predicted.predicted == labels
+        matrices[name] = predicted.matrix(len(corpus.classes))
         texts, confidence, accuracy = evaluation.reliability(values, labels)
         diagram[name] = confidence[texts >= FEWEST_TEXTS], accuracy[texts >= FEWEST_TEXTS]
         print_errors(name, matrices[name], corpus.classes)

@@ -173,11 +173,11 @@ def evaluate(model, file, text_columns=(), label_column=None, encoding=None, err
     labels, vectorizer = models.part(model, models.Labels), models.part(model, models.Vectorizer)
     rows, about = loading.read(file, labels, text_columns, label_column, encoding)
     texts, classes = rows.texts(vectorizer.text), labels.classes
-    confidence = probabilities(model, texts)
-    predicted, confidence = confidence.argmax(axis=1), confidence.max(axis=1)
-    scores = evaluation.scores(evaluation.count(rows.labels, predicted, len(classes)), classes)
+    each = probabilities(model, texts)
+    predictions = evaluation.Predictions(rows.labels, each.argmax(axis=1), each.max(axis=1))
+    scores = evaluation.scores(predictions.matrix(len(classes)), classes)
     interval = evaluation.wilson_interval(scores["accuracy"], len(rows))
     if errors is not None:
         with atomic_write(errors) as partial:
-            evaluation.write_errors(partial, texts, rows.labels, predicted, confidence, classes)
+            evaluation.write_errors(partial, texts, predictions, classes)
     return {"rows": len(rows), "interval": interval, **scores}, about

@@ -24,8 +24,10 @@ class Predictions:
     confidence: np.ndarray
 
     def matrix(self, classes):
-        """The confusion matrix: int array of shape (classes, classes), see `count`."""
-        return count(self.labels, self.predicted, classes)
+        """The confusion matrix: int array of shape (classes, classes), true by predicted class."""
+        matrix = np.zeros((classes, classes), dtype=int)
+        np.add.at(matrix, (self.labels, self.predicted), 1)
+        return matrix
 
 
 def predict(model, tokens, batches, verbose=0):
@@ -54,16 +56,16 @@ def predict(model, tokens, batches, verbose=0):
     return Predictions(tokens.labels, predicted, confidence)
 
 
-def write_errors(path, texts, labels, predicted, confidence, classes):
+def write_errors(path, texts, predictions, classes):
     """Writes the misclassified texts to a CSV file, the most confident predictions first.
 
     Args:
         path: the file; its columns are text, class, answer and probability.
         texts: sequence of `str`.
-        labels, predicted: int arrays of shape (texts,), the true and the predicted classes.
-        confidence: float array of shape (texts,), the probability of the predicted class.
+        predictions: the `Predictions` of the texts.
         classes: the names of the classes.
     """
+    labels, predicted, confidence = vars(predictions).values()
     wrong = np.flatnonzero(labels != predicted)
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -72,13 +74,6 @@ def write_errors(path, texts, labels, predicted, confidence, classes):
         for i in wrong:
             names = classes[labels[i]], classes[predicted[i]]
             writer.writerow([texts[i], *names, f"{confidence[i]:.4f}"])
-
-
-def count(labels, predicted, classes):
-    """The confusion matrix of two int arrays of classes, the true and the predicted ones."""
-    matrix = np.zeros((classes, classes), dtype=int)
-    np.add.at(matrix, (labels, predicted), 1)
-    return matrix
 
 
 def majority_accuracy(train_labels, test_labels):

@@ -295,9 +295,7 @@ class Run:
         result |= evaluation.report(predictions, classes, corpus.train.labels)
         if test is not None:
             with self.directory.writing("errors.csv") as path:
-                texts = corpus.test.texts(vectorizer.text)
-                values = test.labels, test.predicted, test.confidence
-                evaluation.write_errors(path, texts, *values, classes)
+                evaluation.write_errors(path, corpus.test.texts(vectorizer.text), test, classes)
         self.directory.write_json(SECONDS, result["seconds"])
         results.print_scores(result, test)
         if test is not None:  # nobody waits for the pictures
