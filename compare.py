@@ -195,17 +195,17 @@ def main(arguments=None):
             name = " ".join([results[0]["corpus"], *flags(results[0]["data"]["options"])])
             corpus = f"{name}: {f'{rows:,} test' if rows else 'held-out'} rows"
             heading = f"{corpus}; sorted by {comparison.PANELS[order(results)]}"
-            print(heading, table(groups), sep="\n")
+            process.show(heading, table(groups))
             picture = Path(options.picture)
             if number > 1:
                 picture = picture.with_stem(f"{picture.stem}-{number}")
             replaced = " (replaced)" if picture.exists() else ""
             plots.save(comparison.plot(groups, corpus), picture)
-            print(f"picture: {picture}{replaced}")
+            process.show(f"picture: {picture}{replaced}")
             ranked += groups
         if options.csv:
             write_csv(options.csv, ranked)
-            print(f"rows: {options.csv}")
+            process.show(f"rows: {options.csv}")
 
 
 if __name__ == "__main__":

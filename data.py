@@ -40,7 +40,8 @@ def load(options, train_rows=0):
         UserError: the rows cannot be found, read or used.
     """
     options = Options(data=options) if isinstance(options, str) else options
-    return loading.load_with(options, train_rows, test=not options.trial)
+    rows = train_rows, options.test_rows
+    return loading.load(options.data, *rows, test=not options.trial, **options.columns())
 
 
 @clock.stage("adapt")
@@ -77,10 +78,8 @@ def fit_vectorizer(
             adapted.adapt(_text_chunks(rows, vectorizer_text))
         vocabulary = adapted.get_vocabulary(include_special_tokens=False)
     if not vocabulary:
-        raise UserError(
-            f"the {len(rows):,} texts that the vocabulary comes from contain no word; see "
-            "--vectorizer-text and --vectorizer-rows"
-        )
+        problem = f"the {len(rows):,} texts that the vocabulary comes from contain no word"
+        raise UserError(f"{problem}; see --vectorizer-text and --vectorizer-rows")
     return Vectorizer(vocabulary, text=reads or vectorizer_text, **how)
 
 

@@ -15,7 +15,6 @@ from inference.answers import load_model
 from inference.explanation import explain, largest_loss, reads_forwards
 from training import process, startup
 from training.directory import load_result
-from training.recipes import DataOptions
 
 EXAMPLES = 6
 
@@ -24,8 +23,7 @@ def test_texts(run):
     """Returns some test texts of a run's corpus: list of `str`, [] if its rows are elsewhere."""
     try:
         result = load_result(run)
-        columns = result["data"]["options"]
-        test = loading.load_with(DataOptions(result["data"]["name"], **columns)).test
+        test = loading.load(result["data"]["name"], **result["data"]["options"]).test
     except (UserError, KeyError, TypeError):
         return []
     return test[:EXAMPLES].texts(result["reading"]["text"]).tolist()

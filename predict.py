@@ -22,6 +22,7 @@ from training.results import class_table
 BATCH_SIZE = 32
 SHOWN_CLASSES = 4
 STDIN = "standard input"
+JSON = re.compile(r'\s*(\[\s*)?(\{\s*"|$)')  # how a file of objects begins, if not blank
 
 
 def main(arguments=None):
@@ -43,11 +44,10 @@ def main(arguments=None):
                 export(model, options.model, options.export)
             elif options.evaluate is not None:
                 scores, about = evaluate(model, options.evaluate, *columns, options.errors)
-                print(json.dumps(scores) if options.json else _scores(scores, about, options))
+                _print(scores, _scores(scores, about, options), options)
             elif options.file is not None:
                 counts, about = classify_file(model, options.file, options.output, *columns)
-                lines = _counts(counts, about, _unit(model), options)
-                print(json.dumps(counts) if options.json else lines)
+                _print(counts, _counts(counts, about, _unit(model), options), options)
             else:
                 _answer(model, options)
 
@@ -57,8 +57,7 @@ def _parse(arguments):
     parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    help_text = "default: lines of standard input"
-    add("text", metavar="TEXT", nargs="*", default=[], help=help_text)
+    add("text", metavar="TEXT", nargs="*", default=[], help="default: lines of standard input")
     task = parser.add_mutually_exclusive_group()
     help_text = "show how much each word adds to the probability, and the class after it"
     task.add_argument("--explain", action="store_true", help=help_text)
@@ -68,8 +67,7 @@ def _parse(arguments):
     add("--json", action="store_true", help="print one JSON object per line")
     add("--picture", metavar="FILE", help="draw what --explain shows for one TEXT")
     add("--output", metavar="OUT.csv", help="write the rows of --file, with class and probability")
-    help_text = "write the misclassified rows of --evaluate, the most confident first"
-    add("--errors", metavar="OUT.csv", help=help_text)
+    add("--errors", metavar="OUT.csv", help="write the misclassified rows of --evaluate")
     help_text = "its name in FILE or IN, if different from the model's corpus"
     names = {"metavar": "NAME", "help": help_text}
     add("--text-column", nargs="+", action="extend", default=[], **names)
@@ -89,6 +87,11 @@ def _parse(arguments):
     if options.picture is not None and not (options.explain and len(options.text) == 1):
         parser.error("--picture FILE needs --explain and one TEXT")
     return options
+
+
+def _print(value, lines, options):
+    """Prints a value as JSON, or the lines that say the same."""
+    print(json.dumps(value)) if options.json else process.show(lines)
 
 
 def _scores(scores, about, options):
@@ -142,10 +145,8 @@ def _unit(model):
 def _print_answers(model, texts, options):
     explained = (explanation.explain(model, text) for text in texts)
     for answer in explained if options.explain else classify(model, texts):
-        print(json.dumps(answer) if options.json else _line(answer, _unit(model)))
-        if options.explain and not options.json:
-            for line in explanation.lines(answer):
-                print(line)
+        lines = explanation.lines(answer) if options.explain else ()
+        _print(answer, "\n".join([_line(answer, _unit(model)), *lines]), options)
         if options.picture is not None:
             explanation.draw(answer, options.picture)
     if sys.stdout is not None:
@@ -154,14 +155,15 @@ def _print_answers(model, texts, options):
 
 def _watched(lines, labels):
     """Yields lines; says so where the first looks like a header or a row of a corpus."""
-    names = {*labels.labels, *labels.classes, *LABELS, labels.label_name} - {""}
-    names = {name.casefold() for name in names}
-    for number, line in enumerate(lines, start=1):
-        cells = {cell.strip(' "').casefold() for cell in re.split("[,;\t]", line)}
-        is_row = len(cells) > 1 and not names.isdisjoint(cells)
-        if number == 1 and (is_row or line.startswith('{"')):
-            problem = "the lines look like rows of a corpus; labels are read as text, too"
-            process.print_error(f"{STDIN}: {problem}; use --file IN --output OUT.csv")
+    names = {*labels.labels, *labels.classes, *LABELS, labels.label_name, *labels.text_names}
+    names = {name.casefold() for name in names | {"title", "text"}} - {""}
+    for line in lines:
+        if names and line.strip():
+            cells = {cell.strip(" '\"").casefold() for cell in re.split("[,;|\t]", line)}
+            if (len(cells) > 1 and not names.isdisjoint(cells)) or JSON.match(line):
+                problem = "the lines look like rows of a corpus; labels are read as text, too"
+                process.print_error(f"{STDIN}: {problem}; use --file IN --output OUT.csv")
+            names = None  # of the first line alone
         yield line
 
 
@@ -191,9 +193,8 @@ def _line(answer, unit):
         pairs = sorted(pairs, key=lambda pair: -pair[1])[:SHOWN_CLASSES]
     shown = "  ".join(f"{name} {probability:.2f}" for name, probability in pairs)
     words, unknown = answer["words"], answer["unknown"]
-    remark = (
-        f"  ({unknown} of {words} {unit} unknown)" if unknown else "" if words else f"  (no {unit})"
-    )
+    remark = f"  ({unknown} of {words} {unit} unknown)" if unknown else ""
+    remark = remark if words else f"  (no {unit})"
     width = max(map(len, answer["probabilities"]))
     return f"{answer['class']:{width}}  {shown}  {shortened(answer['text'])}{remark}"
 

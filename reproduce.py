@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean, median
 
 import experiments
-from corpus.loading import load_with
+from corpus.loading import load
 from experiments import experiment
 from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import executor_for, run_all
@@ -95,7 +95,7 @@ def measure(options):
         "baselines", "recipes" and "switches".
     """
     data, seeds = DataOptions(options.data), list(dict.fromkeys(options.seeds))
-    corpus = load_with(data)
+    corpus = load(options.data)
     switches = [] if options.quick else experiments.switches()
     skipped = ("titles-fast", "masked-fast", "fast", "own") if options.quick else ()
     recipes = [e for e in experiments.recipes() if e.recipe not in skipped]

@@ -124,13 +124,13 @@ def main(arguments=None):
 def _report(groups, experiments, options):
     """Prints the table and the command that trains the best; draws the picture."""
     ranked = selection.ranked(groups)
-    print(selection.table(ranked))
+    process.show(selection.table(ranked))
     winner = experiments[groups.index(ranked[0])]
     command = shlex.join([*shlex.split(winner.command), *options.words()])
-    print(f"train the best: python {command}")
+    process.show(f"train the best: python {command}")
     title = f"{winner.script} {winner.recipe}, {options.data}"
     plots.save(comparison.plot(groups, title), options.picture)
-    print(f"picture: {options.picture}")
+    process.show(f"picture: {options.picture}")
 
 
 if __name__ == "__main__":

@@ -90,14 +90,7 @@ def download(url, path, md5):
         UserError: the server cannot be reached, is silent or too slow, or sent another file.
     """
     failures = []
-
-    def fetch():
-        try:
-            _fetch(url, path, md5)
-        except Exception as error:  # raised again below
-            failures.append(error)
-
-    thread = threading.Thread(target=fetch, daemon=True)
+    thread = threading.Thread(target=_fetch, args=(url, path, md5, failures), daemon=True)
     thread.start()
     thread.join(DOWNLOAD_SECONDS)
     if thread.is_alive():
@@ -108,20 +101,24 @@ def download(url, path, md5):
         raise UserError(f"{url}: {in_one_line(error)}")
 
 
-def _fetch(url, path, md5):
+def _fetch(url, path, md5, failures):
+    """Downloads and checks a file; adds the exception to a list if that fails."""
     import requests  # late, since only the first run on AG News needs it
 
     plain = {"Accept-Encoding": "identity"}  # so that the bar counts bytes of the file
-    with (
-        requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
-        open(path, "wb") as file,
-    ):
-        response.raise_for_status()
-        size = int(response.headers.get("Content-Length", 0)) or None
-        bar = {"desc": path.name, "total": size, "disable": None, "leave": False}
-        with tqdm.wrapattr(response.raw, "read", **bar) as content:
-            shutil.copyfileobj(content, file)
-    content = path.read_bytes()
-    received = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if received != md5:
-        raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
+    try:
+        with (
+            requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
+            open(path, "wb") as file,
+        ):
+            response.raise_for_status()
+            size = int(response.headers.get("Content-Length", 0)) or None
+            bar = {"desc": path.name, "total": size, "disable": None, "leave": False}
+            with tqdm.wrapattr(response.raw, "read", **bar) as content:
+                shutil.copyfileobj(content, file)
+        content = path.read_bytes()
+        received = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if received != md5:
+            raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
+    except Exception as error:
+        failures.append(error)

@@ -1,14 +1,17 @@
 """Reads the labels of rows, numbers or names, and the names of the classes."""
 
 import re
-import unicodedata
 from collections import Counter
 from decimal import Decimal
+from unicodedata import category, normalize
 
 from corpus import decoding
 from corpus.errors import UserError
 
-NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,9})?")
+NUMBER = re.compile(r"[+-]?(?=\.?[0-9])[0-9]{0,18}(\.[0-9]{0,9})?")
+# Invisible characters beside the format characters (Unicode's category Cf): fillers of Hangul and
+# variation selectors. To be used within [] by Python and by RE2.
+INVISIBLE = "\u034f\u115f\u1160\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 LISTED, SHOWN = 8, 40  # of several labels or names, and the characters of each, in messages
 MOST_CLASSES = 10  # without a header, if there are more than half as many classes as rows
 MOST_ROWS = 4  # if no two rows have the same class
@@ -22,8 +25,8 @@ def is_number(cell):
 def clean_name(cell):
     """A name in composed form (NFC), with single spaces within and without invisible characters."""
     if not cell.isascii():
-        cell = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c != "\ufe0f")
-    return unicodedata.normalize("NFC", " ".join(cell.split()))
+        cell = "".join(c for c in re.sub(f"[{INVISIBLE}]", "", cell) if category(c) != "Cf")
+    return normalize("NFC", " ".join(cell.split()))
 
 
 def canonical(label):
@@ -33,7 +36,7 @@ def canonical(label):
 
 def natural(name):
     """A key that sorts by the numbers in names: class 2 before class 10, 02 before 02A."""
-    parts = re.split("([0-9]{1,18})", name)
+    parts = re.split(r"(\d{1,18})", name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
@@ -70,7 +73,7 @@ def labels_of(table, column):
     for cell, label in cleaned.items():
         if not label:
             problem = "no label"
-        elif any(unicodedata.category(character) == "Cc" for character in label):
+        elif "Cc" in map(category, label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
         elif mixed and cell == mixed[0][0]:  # the rarer kind
             difference = f"the label is {label[:SHOWN]!r}, but another is {mixed[1][0][:SHOWN]!r}"
@@ -100,12 +103,10 @@ def of_corpus(train, path=None, encoding=None):
         UserError: there is only one class, there are nearly as many as rows, or the labels do not
             agree with the file.
     """
-    occurring = set(train.labels)
-    numbers = all(map(is_number, occurring))
-    if numbers:
-        occurring = sorted(set(map(canonical, occurring)), key=Decimal)
-    else:
-        occurring = sorted(occurring, key=natural)
+    written = set(train.labels)
+    numbers = all(map(is_number, written))
+    form, key = (canonical, Decimal) if numbers else (str, natural)
+    occurring = sorted({*map(form, written)}, key=key)
     if len(occurring) < 2:
         problem = f"all rows have the label {occurring[0][:SHOWN]!r}"
         raise UserError(f"{train.table.path}: {problem}; expected two or more classes")

@@ -1,7 +1,7 @@
 """Identifies the columns of a table: the label, the title and the description."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,6 @@ TEXT = re.compile("title|description|text|content|question.*(?<!id)")  # questio
 NUMERIC = re.compile(r"(?=\D*\d)[\W\d]+")  # numbers, dates, percentages: no letter
 LISTED = 30  # names of a header, in messages
 HEADER_NEEDS = "a header needs label, class or category, and title, description, text or content"
-UNKNOWN = "looks like a header; none of its names is known"
 
 
 @dataclass(frozen=True)
@@ -24,21 +23,17 @@ class Split:
     """A table whose label and text columns are identified.
 
     Attributes:
-        table: the `files.Table`, without a header.
-        names: tuple of the names of its columns, in lower case; () if it had no header.
+        table: the `files.Table`, whose names are those of its header, () if it had none.
         label: the index of the column of labels, None if there is none.
         texts: list of the indices of the columns of text, the title's first.
         labels: list of `str`, the label of each row as it is written, see `classes.labels_of`; []
             if labels are not read.
-        header: `names` as they are written, where labels are not read.
     """
 
     table: files.Table
-    names: tuple[str, ...]
     label: int | None
     texts: list[int]
     labels: list[str]
-    header: tuple[str, ...] = ()
 
     def __str__(self):
         roles = {self.label: "label", self.texts[0]: "title"}
@@ -46,6 +41,11 @@ class Split:
         names = [*map(repr, self.names)] or range(1, len(self.table.columns) + 1)
         columns = (f"{name} = {roles.get(i, 'unused')}" for i, name in enumerate(names))
         return f"columns: {', '.join(columns)}"
+
+    @property
+    def names(self):
+        """Tuple of the names of the columns as they are compared; () without a header."""
+        return tuple(map(key, self.table.names))
 
     @property
     def label_name(self):
@@ -75,7 +75,8 @@ class Split:
             form = label if written else canonical(label)
             found = {by[form] for by in (by_label, by_name) if form in by}
             if not found:
-                problem = f"{owner} has no label {label[:SHOWN]!r}, only {listed([*by_label])}"
+                which = f"{label[:SHOWN]!r} ({self.labels.count(label):,} rows)"
+                problem = f"{owner} has no label {which}, only {listed([*by_label])}"
                 raise self.error(label, problem + ("" if self.names else f"; {HEADER_NEEDS}"))
             if len(found) > 1:
                 problem = "is the name of one class and the label of another; use the names only"
@@ -83,8 +84,7 @@ class Split:
             index[label] = found.pop()
         classes = np.array([*map(index.__getitem__, self.labels)], dtype=np.int32)
         titles, *others = (self.table.columns[i] for i in self.texts)
-        others = others or [[""] * len(titles)]
-        descriptions = others[0] if len(others) == 1 else [*map(joined, zip(*others, strict=True))]
+        descriptions = [*map(joined, zip(*others, strict=True))] or [""] * len(titles)
         return Rows(classes, np.array(titles, object), np.array(descriptions, object))
 
     def error(self, label, message):
@@ -93,8 +93,12 @@ class Split:
         return self.table.error(row, message, self.label)
 
 
-def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), ())):
-    """Reads a file of labelled texts.
+def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), ()), labelled=True):
+    """Reads a file of texts, with labels or without.
+
+    Without a header, the first column has the labels. Where labels are not read, a header may name
+    a single column of another name; without a header, the columns of text are those that have more
+    than numbers and labels of `like`.
 
     Args:
         path: a file in one of the forms that `files.read` takes.
@@ -103,6 +107,7 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
         encoding: see `files.read`.
         like: the `label_name`, the `text_names` and the labels of the training rows; columns with
             these names are preferred.
+        labelled: whether to read labels; if not, the file need not have any.
 
     Returns:
         A `Split`.
@@ -110,56 +115,31 @@ def read(path, text_columns=(), label_column=None, encoding=None, like=("", (), 
     Raises:
         UserError: the file cannot be read, its columns cannot be identified, or a label is odd.
     """
-    table = files.read(path, encoding)
+    table = files.read(path, encoding, labelled)
     header = table.names or tuple(column[0] for column in table.columns)
-    names = tuple(map(key, header))
+    label, texts = _named(table, header, text_columns, label_column, like)
     is_header = bool(table.names or text_columns or label_column is not None)
-    label, texts = _named(table, header, text_columns, label_column, like)
-    if label is not None and texts:
-        _take_off_header(table, header, [label, *texts])
-    elif is_header or ((label is not None or texts) and not is_number(header[0])):
-        missing = "label" if label is None else "text"
-        problem = f"no {missing} column: the header has {_quoted(header)}"
-        advice = "" if is_header else "; if row 1 is not a header, move it further down"
-        raise table.error(0, f"{problem}; use --{missing}-column; {HEADER_NEEDS}{advice}")
+    is_header |= (label is not None or bool(texts)) and not is_number(header[0])
+    others = [i for i in range(len(header)) if i != label]
+    if is_header and not labelled and len(others) == 1:
+        texts = others
+    if texts and (label is not None or not labelled):
+        table = _without_header(table, header, [label, *texts] if labelled else texts)
+    elif is_header:
+        missing = "label" if label is None and labelled else "text"
+        problem = f"no {missing} column: the header has {_quoted(header)}; use --{missing}-column"
+        advice = "" if table.names else "; if row 1 is not a header, move it further down"
+        raise table.error(0, problem + f"; {HEADER_NEEDS}{advice}" * labelled)
     elif clean_name(header[0]) not in like[2] and _is_header(table.columns):
-        advice = "--label-column and --text-column, or move it further down if it is not a header"
-        raise table.error(0, f"{UNKNOWN}; it has {_quoted(header)}; use {advice}")
+        problem = f"looks like a header; none of its names is known; it has {_quoted(header)}"
+        advice = "use " + "--label-column and " * labelled + "--text-column"
+        raise table.error(0, f"{problem}; {advice}, or move it further down if it is not a header")
+    elif labelled:
+        label, texts = 0, [*range(1, len(header))]
     else:
-        names, label, texts = (), 0, [*range(1, len(names))]
-    return Split(table, names, label, texts, labels_of(table, label))
-
-
-def read_texts(path, text_columns=(), label_column=None, encoding=None, like=("", (), ())):
-    """Reads a file of texts, with labels or without.
-
-    With a header, columns of text are chosen as `read` does, or the only column is one. Without,
-    they are those that have more than numbers and labels of `like`.
-
-    Args:
-        path, text_columns, label_column, encoding, like: see `read`.
-
-    Returns:
-        A `Split` whose labels are not read.
-
-    Raises:
-        UserError: the file cannot be read, or its columns of text cannot be identified.
-    """
-    table = files.read(path, encoding, labelled=False)
-    header = table.names or tuple(column[0] for column in table.columns)
-    label, texts = _named(table, header, text_columns, label_column, like)
-    if table.names or texts or label is not None:
-        others = [i for i in range(len(header)) if i != label]
-        texts = texts or (others if len(others) == 1 else [])
-        if not texts:
-            problem = f"no text column: the header has {_quoted(header)}"
-            raise table.error(0, f"{problem}; use --text-column")
-        _take_off_header(table, header, texts)
-        return Split(table, tuple(map(key, header)), label, texts, [], header)
-    if clean_name(header[0]) not in like[2] and _is_header(table.columns):
-        raise table.error(0, f"{UNKNOWN}; it has {_quoted(header)}; use --text-column")
-    texts = [i for i, cells in enumerate(table.columns) if _has_texts(cells, like[2])]
-    return Split(table, (), None, texts or [len(header) - 1], [])
+        texts = [i for i, cells in enumerate(table.columns) if _has_texts(cells, like[2])]
+        label, texts = None, texts or [len(header) - 1]
+    return Split(table, label, texts, labels_of(table, label) if labelled else [])
 
 
 def _named(table, header, text_columns, label_column, like):
@@ -211,8 +191,8 @@ def _texts(names, label, preferred):
     return sorted(texts, key=lambda i: "title" not in names[i])
 
 
-def _take_off_header(table, header, used):
-    """Takes the header off the rows; refuses them if there are none, or if one cannot be used."""
+def _without_header(table, header, used):
+    """The table with its header as names; refuses it if it has no rows, or one cannot be used."""
     if not table.names:
         for column in (table.numbers, *table.columns):
             del column[0]
@@ -225,6 +205,7 @@ def _take_off_header(table, header, used):
         for row, cell in enumerate(table.columns[column]):
             if isinstance(cell, Nested):
                 raise table.error(row, f"{header[column]!r} is a list or an object, not a text")
+    return replace(table, names=header)
 
 
 def _is_header(columns):

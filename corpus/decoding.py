@@ -3,6 +3,7 @@
 import codecs
 import io
 import unicodedata
+from contextlib import suppress
 
 from corpus.errors import UserError
 
@@ -55,20 +56,18 @@ def _codec(stream, encoding):
     except (LookupError, ValueError):
         problem = "Python has no such encoding of text; cp1252, for example, is one"
         raise UserError(f"--encoding {encoding!r}: {problem}") from None
-    text = io.TextIOWrapper(stream, "utf-8")
-    try:
-        return "utf-8" if sum(not line.isascii() for line in text) else name
-    except UnicodeError:
-        return name
-    finally:
-        text.detach()  # or it would close the stream
-        stream.seek(0)
+    with suppress(UnicodeError):
+        if sum(not text.isascii() for text in codecs.iterdecode(stream, "utf-8")):  # reads it all
+            name = "utf-8"
+    stream.seek(0)
+    return name
 
 
 def check(text):
-    """Raises a UnicodeError for a text that holds a NUL or half a surrogate pair."""
+    """Raises a ValueError for a text that holds a NUL or half a surrogate pair."""
     if "\0" in text:
-        raise UnicodeError("a NUL character")
+        advice = "remove it or, if the file is UTF-16, name that: --encoding utf-16-le"
+        raise ValueError(f"a NUL character; {advice}")
     if not text.isascii():
         text.encode()
 

@@ -23,9 +23,7 @@ def _describe_texts(corpus, vectorizer):
     """Says in one line which columns are read, with an example as the network reads it."""
     several = vectorizer.text != "title" and any(corpus.train.descriptions)
     names = [*map(repr, corpus.text_names)]
-    columns = f"column {(names or ['2'])[0]}"
-    if several:
-        columns = f"columns {listed(names) or '2 and up'}"
+    columns = f"columns {listed(names) or '2 and up'}" if several else f"column {(names or [2])[0]}"
     texts = corpus.train[:100].texts(vectorizer.text).tolist()
     tokens = vectorizer.tokenize(texts)[:, : vectorizer.max_words or None].to_list()
     example = next((b" ".join(words).decode() for words in tokens if words), "")
@@ -51,8 +49,7 @@ def on_classes(train, test, classes):
     counts, tested = (np.bincount(rows.labels, minlength=len(classes)) for rows in (train, test))
     remarks, untested = [], [i for i in range(len(classes)) if len(test) and not tested[i]]
     if single := [repr(classes[i]) for i in untested if counts[i] == 1]:
-        each = "each of " if len(single) > 1 else ""
-        remarks.append(f"the only row of {each}{listed(single)} stays in train")
+        remarks.append(f"classes whose only row stays in train: {listed(single)}")
     if others := [classes[i] for i in untested if counts[i] != 1]:
         remarks.append(f"no test rows of {listed(others)}")
     if untrained := [name for name, count in zip(classes, counts, strict=True) if not count]:

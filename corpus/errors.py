@@ -1,7 +1,10 @@
-"""The exception that ends a script with one line, and errors of libraries in one line."""
+"""The exception that ends a script with one line, and what of others' text may be printed."""
 
+import re
 from textwrap import shorten
 
+# Control characters but line feeds, and what reverses the order of the characters after it.
+CONTROL = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 KERAS_CAUSE = "Exception encountered: "  # Keras puts a long description of the context before it
 
 
@@ -15,6 +18,11 @@ class UserError(Exception):
     def __init__(self, message, status=1):
         super().__init__(message)
         self.status = status
+
+
+def escaped(text):
+    r"""A text to print: names and file names may hold what controls a terminal, such as \x1b."""
+    return CONTROL.sub(lambda control: repr(control[0])[1:-1], str(text))
 
 
 def in_one_line(error):

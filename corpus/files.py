@@ -17,12 +17,12 @@ from corpus.errors import UserError
 
 TEXT_FORMS = (".csv", ".tsv", ".jsonl", ".json")
 FORMS = (*TEXT_FORMS, *(form + ".gz" for form in TEXT_FORMS), ".parquet")
-SPREADSHEETS = (".xlsx", ".xls", ".ods")
-OTHER_FORMS = (".txt", ".gz", ".zip", ".bz2", ".xz", ".ndjson", ".arrow", ".feather")
-VALIDATION = ("validation", "valid", "val", "dev")
+TABLES = (*FORMS, ".xlsx", ".xls", ".ods")
+VALIDATION = ("valid", "val", "dev")  # other names of a validation file
 LONGEST_FIELD = 2**31 - 1  # characters; the default of Python's csv module is 131,072
 ROWS_AT_ONCE = 512
 FIRST_ROWS = 100  # by which the separator of a .csv is chosen where there are several
+JOINED_ROWS = 10  # lines of a text that all look like rows: too many for chance
 DECIMAL = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 QUOTED = {"strict": True, "skipinitialspace": True}  # a space before a quote is not text
 UNQUOTED = {"quoting": csv.QUOTE_NONE}
@@ -55,45 +55,33 @@ class Table:
         return UserError(f"{self.path}, row {self.numbers[row]}{position}: {message}")
 
 
-def find(directory, stem, forms=FORMS):
-    """The file STEM.csv, .tsv.gz, ... in a directory, its name in any capitals, or None.
+def find(directory):
+    """Finds the files of a corpus: STEM.csv, .tsv.gz, ... and classes.txt, in any capitals.
 
     Args:
-        stem: "train", "test" or "validation", which may be called "valid", "val" or "dev" too.
-        forms: the endings that it may have.
-
-    Raises:
-        UserError: there are several.
-    """
-    stems = VALIDATION if stem == "validation" else (stem,)
-    accepted = {stem + form for stem in stems for form in forms}
-    files = [name for name in _names(directory) if name.lower() in accepted]
-    if len(files) > 1:
-        raise UserError(f"{directory}: both {files[0]} and {files[1]}; keep one of them")
-    return Path(directory, files[0]) if files else None
-
-
-def unused(directory, used):
-    """Lists the files of a directory that look like rows of a corpus, but are not used.
-
-    Args:
-        used: the files that are used: paths, names or None.
+        directory: its path.
 
     Returns:
-        list of `str`, names.
+        (dict of "train", "test", "validation" and "classes" to the path of each that is there, list
+        of the names of others that look like rows of a corpus).
+
+    Raises:
+        UserError: there are several files of a split.
     """
-    used, unused = {Path(path).name for path in used if path}, []
-    for name in _names(directory):
-        is_split = name.lower().partition(".")[0] in ("train", "test", *VALIDATION)
-        forms = FORMS + SPREADSHEETS + (OTHER_FORMS if is_split else ())
-        if name not in used and name.lower().endswith(forms):
-            unused.append(name)
-    return unused
-
-
-def _names(directory):
-    """The names of what is in a directory and not hidden, sorted."""
-    return sorted(name for name in os.listdir(directory) if not name.startswith((".", "~")))
+    found, others = {}, []
+    for name in sorted(os.listdir(directory)):
+        stem, _, form = name.lower().partition(".")
+        stem = "validation" if stem in VALIDATION else stem
+        is_split = stem in ("train", "test", "validation")
+        if (is_split and "." + form in FORMS) or (stem, form) == ("classes", "txt"):
+            if stem in found:
+                names = f"{found[stem].name} and {name}"
+                raise UserError(f"{directory}: both {names}; keep one of them")
+            found[stem] = Path(directory, name)
+        # Others are hidden, Excel's of an open file, or scripts.
+        elif name[0] not in ".~" and form != "py" and (is_split or name.lower().endswith(TABLES)):
+            others.append(name)
+    return found, others
 
 
 def read(path, encoding=None, labelled=True):
@@ -120,7 +108,8 @@ def read(path, encoding=None, labelled=True):
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
         with _open(path) as file:
-            rows = _whole(_rows(file, path, names, encoding), path, names, numbers, labelled)
+            rows = _rows(file, path, names, encoding, labelled)
+            rows = _whole(rows, path, names, numbers, labelled)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
                 # A row of JSON may have more columns than those before it.
                 for i, cells in enumerate(zip_longest(*chunk, fillvalue="")):
@@ -147,13 +136,13 @@ def _open(path):
     return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
-def _rows(file, path, names, encoding):
+def _rows(file, path, names, encoding, labelled):
     """The rows of a file; the names of their columns, if it has them, are added to a list."""
     form = Path(path.name.lower().removesuffix(".gz")).suffix
     if form == ".parquet":
         from corpus import parquet  # late: pyarrow takes half a second, other forms need not wait
 
-        return parquet.rows(file, names)
+        return parquet.rows(file, names, nested=not labelled)
     lines = decode(file, encoding)
     if form in (".json", ".jsonl"):
         return json_lines.rows(lines, names)
@@ -168,8 +157,8 @@ def _whole(rows, path, names, numbers, labelled):
     number, width = 1, 0
     try:
         for row in rows:
-            blank = not labelled and row and (names or len(row) == width)
-            if (row and row[0].strip()) or blank or any(map(str.strip, row)):
+            blank = not any(map(str.strip, row))
+            if not blank or (row and not labelled and (names or len(row) == width)):
                 width = width or len(row)
                 if len(row) != width and not names:
                     problem = f"the number of columns is {len(row)}, but it was {width} before"
@@ -191,17 +180,21 @@ def _separated(lines, path, encoding, is_tsv):
     while line.isspace():
         yield []
         line = next(lines, "")
-    separator, begin = "\t" if is_tsv else ",", line.strip(" \r\n")
-    others = [other for other in ";\t" if other in begin]
+    begin, usual = line.strip(" \r\n"), "\t" if is_tsv else ","
+    # Excel writes semicolons where numbers have a decimal comma.
+    separators = [s for s in ("\t;|" if is_tsv else ";\t|") if s in begin] + [usual]
     if begin[:4].lower() == "sep=" and len(begin) == 5:  # from Excel
-        separator, line = begin[4], "\n"
-    elif separator not in begin:  # Excel writes semicolons where numbers have a decimal comma
-        separator = next(iter(others), separator)
-    elif others and not is_tsv:
-        separator = _separator(path, encoding, [*others, separator])
+        separators, line = [begin[4]], "\n"
+    separator = separators[0] if is_tsv else _separator(path, encoding, separators)
     options = UNQUOTED if is_tsv and _is_unquoted(path, encoding, separator, begin) else QUOTED
     try:
-        yield from csv.reader(chain([line], lines), delimiter=separator, **options)
+        for row in csv.reader(chain([line], lines), delimiter=separator, **options):
+            for cell in row:
+                inner = cell.splitlines()[1:-1] if "\n" in cell else ()
+                counts = {line.count(separator) for line in inner}
+                if len(inner) >= JOINED_ROWS and counts == {max(1, len(row) - 1)}:
+                    raise ValueError("whole rows are part of a text; is a quote left open?")
+            yield row
     except csv.Error as error:
         raise ValueError(f"{error}; is a quote left open?") from None
 
@@ -215,7 +208,8 @@ def _reread(path, encoding, separator, options):
 def _separator(path, encoding, separators):
     """Chooses the separator that splits the first rows into equally many columns.
 
-    If several do, the first that leaves no comma, except decimal commas, in the first column.
+    If several do, the first that leaves no comma, except decimal commas, in the first column. A bar
+    that does not split every row is part of a text.
     """
 
     def quality(separator):
@@ -226,7 +220,8 @@ def _separator(path, encoding, separators):
         widths = {len(row) for row in rows}
         splits = min(widths, default=1) > 1
         labels = [row[0] for row in rows if "," in row[0]] if separator != "," else []
-        return splits, splits and len(widths) == 1, all(map(DECIMAL.fullmatch, labels))
+        whole = splits and len(widths) == 1
+        return splits, whole, all(map(DECIMAL.fullmatch, labels)), splits or separator != "|"
 
     return max(separators, key=quality)
 

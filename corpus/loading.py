@@ -68,14 +68,8 @@ class Corpus:
         return f"{self.name}: {', '.join(splits)}\n{labels}"
 
 
-def load_with(options, train_rows=0, test=True):
-    """Calls `load` with the values of a `training.recipes.DataOptions`."""
-    columns = options.text_column, options.label_column, options.encoding
-    return load(options.data, train_rows, options.test_rows, *columns, test=test)
-
-
 def load(
-    source, train_rows=0, test_rows=0, text_columns=(), label_column=None, encoding=None, test=True
+    source, train_rows=0, test_rows=0, text_column=(), label_column=None, encoding=None, test=True
 ):
     """Loads a corpus.
 
@@ -84,7 +78,7 @@ def load(
             prepared; a directory with a train file in one of `files.FORMS` and, optionally, test
             and validation files and classes.txt; or a file of training rows.
         train_rows, test_rows: use at most this many rows; 0 means all.
-        text_columns, label_column, encoding: for all files, see `columns.read`.
+        text_column, label_column, encoding: for all files, see `columns.read`.
         test: whether to read test rows; if not, the corpus has none, and nothing depends on them.
 
     Returns:
@@ -94,14 +88,13 @@ def load(
         UserError: the rows cannot be found, downloaded, read or used.
     """
     path = directory_of(source)
-    options = {"text_columns": text_columns, "label_column": label_column}
     if path is None:
         if encoding is not None:
             raise UserError("--encoding needs --data with a directory or a file")
-        splits, labels, classes, remarks = _read_prepared(source, **options)
+        splits, labels, classes, remarks = _read_prepared(source, text_column, label_column)
         owner, names, origins = source, classes, {}
     else:
-        splits, labels, classes, remarks = _read(path, test, encoding=encoding, **options)
+        splits, labels, classes, remarks = _read(path, test, text_column, label_column, encoding)
         owner, names = splits["train"].table.path.name, ()
         origins = {} if path.is_file() else {n: s.table.path.name for n, s in splits.items() if s}
     columns = splits["train"]
@@ -111,9 +104,9 @@ def load(
         origins["test"] = "set aside"
     if not test:
         rows["test"] = rows["train"][:0]
-    train, train_hash = _take(rows["train"], train_rows)
-    test, test_hash = _take(rows["test"], test_rows)
-    validation, validation_hash = _take(rows.get("validation", train[:0]), 0)
+    train, train_hash = rows["train"].in_hash_order(train_rows)
+    test, test_hash = rows["test"].in_hash_order(test_rows)
+    validation, validation_hash = rows.get("validation", train[:0]).in_hash_order()
     remarks += description.on_classes(train, test, classes)
     remarks += description.on_texts(train, validation, test)
     hashes = train_hash + test_hash + (validation_hash if len(validation) else "")
@@ -153,8 +146,7 @@ def read(path, labels, text_columns=(), label_column=None, encoding=None, labell
     """
     like = labels.label_name, labels.text_names, labels.labels + labels.classes
     encoding = encoding or labels.encoding or None
-    read_columns = columns.read if labelled else columns.read_texts
-    split = read_columns(path, text_columns, label_column, encoding, like)
+    split = columns.read(path, text_columns, label_column, encoding, like, labelled)
     return split.rows(labels.labels, "the model", labels.classes), split
 
 
@@ -202,22 +194,18 @@ def _set_aside(rows, source):
     return rows[~aside], rows[aside]
 
 
-def _read(path, test, **options):
+def _read(path, test, *options):
     """(dict of split to `columns.Split`, labels, names of the classes, list of remarks).
 
-    The test split is None if it is there and not to be read.
+    For the options, the last of which is the encoding, see `columns.read`. The test split is False
+    if it is there and not to be read.
     """
-    found = {"train": path}
-    if path.is_dir():
-        found = {stem: files.find(path, stem) for stem in ("train", "test", "validation")}
-    train_file = found.pop("train")
-    names_file = files.find(path, "classes", (".txt",)) if found else None
-    unused = files.unused(path, [train_file, *found.values()]) if found else []
-    if train_file is None:
-        hint = f"; is it {listed(unused)}? Save it as train.csv" if unused else ""
+    found, unused = files.find(path) if path.is_dir() else ({"train": path}, [])
+    if "train" not in found:
+        hint = f"; is it {listed(unused)}? Save it as one of these" if unused else ""
         raise UserError(f"{path}: no file train.csv (or .tsv, .jsonl, .json, .parquet){hint}")
-    train = columns.read(train_file, **options)
-    labels, classes = of_corpus(train, names_file, options["encoding"])
+    train = columns.read(found["train"], *options)
+    labels, classes = of_corpus(train, found.get("classes"), options[-1])
     used = train.label, *train.texts
     others = [repr(name) for i, name in enumerate(train.names) if i not in used]
     remarks = [f"unused columns: {listed(others)}"] if others else []
@@ -226,27 +214,18 @@ def _read(path, test, **options):
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
     splits = {"train": train}
-    for stem, file in found.items():
-        if file is not None:
-            wanted = test or stem != "test"
-            splits[stem] = _read_beside(train, file, labels, remarks, options) if wanted else None
+    for stem in sorted({"test", "validation"} & found.keys()):
+        wanted = test or stem != "test"
+        splits[stem] = wanted and _read_beside(train, found[stem], labels, remarks, options)
     remarks += [f"files that are not used: {listed(unused)}"] if unused else []
     return splits, labels, classes or labels, remarks
 
 
 def _read_beside(train, file, labels, remarks, options):
     """Reads a test or validation file; adds a remark if its columns differ from train's."""
-    split = columns.read(file, **options, like=(train.label_name, train.text_names, labels))
+    split = columns.read(file, *options, like=(train.label_name, train.text_names, labels))
     if len(split.texts) != len(train.texts):
         counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"
         raise UserError(f"{file}: the number of text columns {counts}; make them equal")
     remarks += [f"{file.name}: {split}"] if str(split) != str(train) else []
     return split
-
-
-def _take(rows, count):
-    """(the first rows in the order of their hashes, the hash of these rows)."""
-    ordered, content_hash = rows.in_hash_order()
-    if 0 < count < len(rows):
-        return ordered[:count].in_hash_order()
-    return ordered, content_hash

@@ -12,12 +12,13 @@ from corpus.json_lines import Nested
 ROWS_AT_ONCE = 4096
 
 
-def rows(file, names):
+def rows(file, names, nested=False):
     """Yields the cells of each row as text: 1, 1.5, true; null is empty.
 
     Args:
         file: a binary file that can seek.
         names: an empty list, to which the names of the columns are added.
+        nested: whether lists, objects and bytes are read; if not, their cells hold their type.
 
     Raises:
         ValueError: the file is not Parquet, or damaged, or the next row is not text.
@@ -30,7 +31,7 @@ def rows(file, names):
             raise ValueError("two columns have the same name")
         classes = _class_names(schema.metadata)
         for batch in content.iter_batches(ROWS_AT_ONCE):
-            cells = map(_cells, batch.columns, map(classes.get, names))
+            cells = [_cells(batch[name], classes.get(name), nested) for name in names]
             for row in zip(*cells, strict=True):
                 for cell in row:
                     check(cell)
@@ -48,12 +49,13 @@ def _class_names(metadata):
         return {}
 
 
-def _cells(column, classes):
+def _cells(column, classes, nested):
     """The cells of a column: list of `str`."""
     try:
         texts = column.cast(pyarrow.string()).fill_null("").to_pylist()
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError):  # a list, or bytes
-        return [Nested(column.type)] * len(column)
+        values = column.to_pylist() if nested else [str(column.type)] * len(column)
+        return [Nested("" if value is None else json.dumps(value, default=str)) for value in values]
     named = {str(i): name for i, name in enumerate(classes or ())}
     if types.is_floating(column.type):
         named["nan"] = ""  # a null that pandas made

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
 from corpus.classes import labels_of, listed
@@ -84,10 +84,9 @@ def read(name, text_columns=(), label_column=None):
 def _builder(tfds, name):
     """The builder of a prepared dataset."""
     directory = tfds.core.constants.DATA_DIR
-    try:
+    builder = None
+    with suppress(tfds.core.registered.DatasetNotFoundError):
         builder = tfds.builder(name) if NAME.fullmatch(name) else None
-    except tfds.core.registered.DatasetNotFoundError:
-        builder = None
     if builder is None:
         near = get_close_matches(name, tfds.list_builders(with_community_datasets=False), n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
@@ -101,8 +100,8 @@ def _builder(tfds, name):
 
 def _roles(tfds, source, features, text_columns, label_column):
     """Returns the names of the features to read: the label, the title, any further texts."""
-    scalars = {n: f for n, f in features.items() if isinstance(f, tfds.features.Tensor)}
-    scalars = {name: feature for name, feature in scalars.items() if feature.shape == ()}
+    tensors = [(n, f) for n, f in features.items() if isinstance(f, tfds.features.Tensor)]
+    scalars = {name: feature for name, feature in tensors if feature.shape == ()}
     texts = [name for name, feature in scalars.items() if feature.dtype == "string"]
     labels = [name for name, feature in scalars.items() if not feature.dtype.is_floating]
     has = listed([f"{name} ({_kind(feature)})" for name, feature in features.items()])
@@ -143,7 +142,7 @@ def _split(path, names, columns, classes):
     cells += ([*map(_text, column)] for column in texts)
     table = Table(path, tuple(names), cells, range(1, len(labels) + 1))
     labels = cells[0] if classes else labels_of(table, 0)
-    return Split(table, tuple(map(key, names)), 0, [*range(1, len(cells))], labels)
+    return Split(table, 0, [*range(1, len(cells))], labels)
 
 
 def _text(value):

@@ -12,6 +12,9 @@ WITHOUT_SPACES = re.compile(
     "[\u0e00-\u109f\u1780-\u17ff\u3040-\u312f"
     "\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff]"
 )
+# What makes no difference between texts, since a network does not read it.
+IGNORED = bytes(code for code in range(128) if not chr(code).isalnum())
+LONG_WORDS = 12  # characters on average: more than words have, in languages that separate them
 
 
 def joined(texts):
@@ -115,35 +118,38 @@ class Rows:
         raise ValueError(f'columns must be "title" or "title+description", not {columns!r}')
 
     def text_hashes(self):
-        """Hashes each row's text: int64 array of shape (rows,), equal for equal texts."""
-        pairs = zip(self.titles, self.descriptions, strict=True)
-        return np.fromiter(map(hash, pairs), np.int64, len(self))
+        """Hashes each row's text: int64 array of shape (rows,), equal for equal texts.
+
+        Texts that differ only in capitals, spaces and ASCII punctuation are equal, unless they
+        contain nothing else: a network reads them alike.
+        """
+        texts = map("".join, zip(self.titles, self.descriptions, strict=True))
+        hashes = (hash(t.lower().encode().translate(None, IGNORED) or t) for t in texts)
+        return np.fromiter(hashes, np.int64, len(self))
 
     def has_spaces(self, columns):
-        """Whether spaces separate words, judging by script and spaces in the first 1,000 rows.
+        """Whether spaces separate words, judging by script and word length in the first 1,000 rows.
 
         Args:
             columns: see `texts`.
         """
-        texts = [self.titles[:1000], self.descriptions[:1000] if columns != "title" else []]
-        texts = [text for column in texts for text in column if text]
-        characters = "".join(texts)
-        if 2 * len(WITHOUT_SPACES.findall(characters)) > sum(map(str.isalpha, characters)):
-            return False
-        few_words = sum(len(text.split()) for text in texts) < 2 * len(texts)
-        return not (few_words and sum(map(len, texts)) > 10 * len(texts))
+        words = " ".join(self[:1000].texts(columns)).split()
+        characters = "".join(words)
+        without_spaces = len(WITHOUT_SPACES.findall(characters))
+        long_words = len(characters) > LONG_WORDS * len(words)
+        return not long_words and 2 * without_spaces <= sum(map(str.isalpha, characters))
 
-    def in_hash_order(self):
-        """Sorts the rows by the SHA-256 of their content.
+    def in_hash_order(self, count=0):
+        """Sorts the rows by the SHA-256 of their content, and takes the first `count` (0: all).
 
         TFDS shuffles what it stores and a CSV file does not, so neither order can say which rows
         "the first 2,000" are. The order of the hashes is a shuffle that all sources share.
 
         Returns:
-            (Rows, hexadecimal hash of the whole split).
+            (Rows, hexadecimal hash of these rows).
         """
         columns = zip(map(str, self.labels.tolist()), self.titles, self.descriptions, strict=True)
         hashes = b"".join(sha256("\0".join(cells).encode()).digest() for cells in columns)
         hashes = np.frombuffer(hashes, "S32")
-        order = hashes.argsort(kind="stable")
+        order = hashes.argsort(kind="stable")[: count or None]
         return self[order], sha256(hashes[order]).hexdigest()

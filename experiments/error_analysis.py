@@ -83,7 +83,7 @@ def print_errors(name, matrix, classes):
         true, predicted = np.unravel_index(pair, errors.shape)
         count = errors[true, predicted]
         share = count / max(errors.sum(), 1)
-        print(f"| {classes[true]} | {classes[predicted]} | {count} | {share:.0%} |")
+        process.show(f"| {classes[true]} | {classes[predicted]} | {count} | {share:.0%} |")
 
 
 def doubtful_labels(probabilities, labels):

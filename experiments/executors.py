@@ -111,7 +111,8 @@ class LocalExecutor:
                 time.sleep(POLL_SECONDS)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):  # a terminal's Ctrl-C reached them, too
-                process.print_error("\nWaiting for the running scripts to save what they have.")
+                process.print_error("")
+                process.print_error("Waiting for the running scripts to save what they have.")
             else:
                 for script in running:
                     script.terminate()

@@ -126,4 +126,5 @@ def plan_run(experiment, seed, data, directory, trial=False):
 @cache
 def rows_hash(data, train_rows, trial):
     """Returns the hash of the rows that a run uses; for the arguments see `run_all`."""
-    return loading.load_with(data, train_rows, test=not trial).hash
+    rows = train_rows, data.test_rows
+    return loading.load(data.data, *rows, test=not trial, **data.columns()).hash

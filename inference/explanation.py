@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from corpus.decoding import composed
 from corpus.description import shortened
 from inference.answers import classify, count_words, probabilities
 
@@ -35,7 +36,7 @@ def explain(model, text):
         the explanation leaves out.
     """
     [answer] = classify(model, [text])
-    forwards = reads_forwards(model)
+    forwards, text = reads_forwards(model), composed(text)  # an accent belongs to its letter
     spans, remarks = _spans(model, text, MOST_TEXTS // 2 if forwards else MOST_TEXTS - 1)
     without = [text[:start] + text[end:] for start, end, _ in spans]
     beginnings = [text[:end] for _, end, _ in spans[:-1]] if forwards else []

@@ -37,7 +37,7 @@ def classify_file(model, file, output, text_columns=(), label_column=None, encod
     output = checked_output(output, file)
     rows, split = loading.read(file, labels, text_columns, label_column, encoding, labelled=False)
     columns, texts = split.table.columns, rows.texts(vectorizer.text)
-    header = split.header or [f"column {i + 1}" for i in range(len(columns))]
+    header = split.table.names or [f"column {i + 1}" for i in range(len(columns))]
     header = ["text"] if header == ["column 1"] else header
     with atomic_write(output) as partial, partial.open("w", encoding="utf-8", newline="") as target:
         confidence, words = probabilities(model, texts), count_words(model, texts)

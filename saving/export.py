@@ -11,6 +11,7 @@ from corpus.errors import UserError, in_one_line
 from saving import card, verification
 from training.atomic import atomic_write
 from training.directory import load_result
+from training.process import show
 
 
 def export(model, run, directory):
@@ -46,7 +47,7 @@ def export(model, run, directory):
     except (OSError, UserError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"--export {directory}: {reason}") from error
-    print(f"exported: {directory}, a SavedModel{' and its model card' if about else ''}")
+    show(f"exported: {directory}, a SavedModel{' and its model card' if about else ''}")
 
 
 def _card(model, run):
@@ -57,7 +58,7 @@ def _card(model, run):
         parts = (models.part(model, kind) for kind in (models.Labels, models.Vectorizer))
         return card.markdown(result, *parts)
     except (UserError, LookupError, TypeError, ValueError, AttributeError):  # edited, or older
-        print(f"no model card: {run} has no complete result.json")
+        show(f"no model card: {run} has no complete result.json")
         return None
 
 

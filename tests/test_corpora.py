@@ -5,11 +5,13 @@ import json
 import re
 import shlex
 import shutil
+import unicodedata
 import zipfile
 
 import pytest
 from conftest import PROJECT, status, words
 
+import compare
 import predict
 import train_bilstm
 import train_lstm
@@ -272,6 +274,27 @@ def test_columns_and_encoding_of_ones_own_are_in_the_model_the_card_and_the_resu
         assert "accuracy 1.0000" in evaluated(other, *options)
     assert status(predict.main, [run, "--evaluate", other]) == 1
     assert "use --label-column and --text-column" in capsys.readouterr().err
+
+
+def test_nothing_that_is_printed_controls_the_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = [["label", "text", "x\x1b[2J"], *([label, text, "x"] for label, text in TWO * 20)]
+    names = ["sp\x1b[31mort", "money"]
+    directory = corpus(tmp_path / "d\x1b[31m\u202e", rows, [["label", "text"], *TWO], names)
+    (directory / "old\x9b.csv").touch()
+    run = tmp_path / "run\x1b]0;x\a"
+    train_lstm.main(words("fast", "--data", directory, "--run-dir", run, *SMALL[:-1]))
+    assert load_result(run)["classes"] == names
+    assert status(predict.main, [run, "--explain", "гол\x1b[1m \x9bбанк"]) == 0
+    assert status(predict.main, [run, "--evaluate", directory / "test.csv"]) == 0
+    assert status(predict.main, [run, "--file", directory / "test.csv", "--output", "a\b.csv"]) == 0
+    assert status(compare.main, [run]) == 0
+    assert status(predict.main, [run, "--evaluate", "no\x1b\n.csv"]) == 1
+    printed = capsys.readouterr()
+    assert r"sp\x1b[31mort" in printed.out
+    assert printed.err == "predict.py: no\\x1b\\n.csv: No such file or directory\n"
+    shown = printed.out.replace("\n", "")
+    assert not [c for c in shown if unicodedata.category(c) == "Cc" or c == "\u202e"]
 
 
 BAD = {

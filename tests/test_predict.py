@@ -83,6 +83,9 @@ ROWS = (
     "label,text\n1,goal\n3,bank\n",
     "profit;Sports\ngoal;Sports\nbank;Business\n",
     '{"a": 1}\n' * 3,
+    "\ntitle,review\ngoal,5\n",
+    "'bank'|'Business'\n" * 3,
+    '[\n{"a": 1},\n{"a": 2}]\n',
 )
 
 

@@ -7,13 +7,18 @@ import sys
 import threading
 from contextlib import ExitStack, contextmanager
 
-from corpus.errors import UserError
+from corpus.errors import UserError, escaped
+
+
+def show(*values):
+    """Prints lines on standard output, `escaped`: everything that may hold a name or a path."""
+    print(*map(escaped, values), sep="\n")
 
 
 def print_error(message):
-    """Prints a line on standard error, nowhere if that is closed."""
+    """Prints one line on standard error, `escaped`; nowhere if that is closed."""
     if sys.stderr is not None:  # print would use standard output
-        print(message, file=sys.stderr)
+        print(escaped(message).replace("\n", r"\n"), file=sys.stderr)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import subprocess
 
 from corpus.classes import listed
 from training import plots
+from training.process import show
 from training.recipes import SIMPLE, flags
 
 MOST_CLASSES = 20  # of the table at the end
@@ -90,8 +91,8 @@ def class_table(per_class):
     for name in names:
         values = per_class[name]
         scores = (f"{values[score]:.4f}" for score in ("precision", "recall", "f1"))
-        lines.append("{:{}}  {:>9}  {:>6}  {:>6}".format(name, width, *scores))
-        lines[-1] += f"{values['rows']:8,}"
+        cells = name, width, *scores, values["rows"]
+        lines.append("{:{}}  {:>9}  {:>6}  {:>6}{:8,}".format(*cells))
     return "\n".join(lines)
 
 
@@ -104,12 +105,12 @@ def print_scores(result, test):
     """
     rows, seconds = result["data"]["rows"], f"after {result['seconds']['total']:.0f} s"
     if test is not None:
-        print(class_table(result["per_class"]))
+        show(class_table(result["per_class"]))
     if result["validation_accuracy"] is not None:
         kept = f"; kept epoch {result['best_epoch']}" if result["best_epoch"] else ""
         accuracy, f1 = result["validation_accuracy"], result["validation_macro_f1"]
         shown = f"{accuracy:.4f}, macro F1 {f1:.4f}, {rows['held_out']:,} rows{kept}"
-        print(f"held-out accuracy {shown}" + (f", {seconds}" if test is None else ""))
+        show(f"held-out accuracy {shown}" + (f", {seconds}" if test is None else ""))
     if test is None:
         return
     low, high = result["test_interval"]
@@ -118,12 +119,12 @@ def print_scores(result, test):
         interval += f"; the tutorial's: {tutorial:.4f}"
     accuracy, f1 = result["test_accuracy"], result["macro_f1"]
     scores = f"{accuracy:.4f} ({interval}), macro F1 {f1:.4f}, {rows['test']:,} rows"
-    print(f"test accuracy {scores}, {seconds}")
-    print(f"predicting only the most frequent class: {result['majority_accuracy']:.4f}")
+    show(f"test accuracy {scores}, {seconds}")
+    show(f"predicting only the most frequent class: {result['majority_accuracy']:.4f}")
     problems, remedies = _problems(result, test) if result["layers"] else ([], [])
     if problems:
-        print("; ".join(problems))
-        print(f"try: {', '.join(remedies)}")
+        show("; ".join(problems))
+        show(f"try: {', '.join(remedies)}")
 
 
 def _problems(result, test):
@@ -132,8 +133,9 @@ def _problems(result, test):
     missing = sorted(set(test.labels.tolist()) - set(test.predicted.tolist()))
     never = [result["classes"][i] for i in missing]
     problems = [f"never predicted: {listed(never)}"] if never else []
-    if accuracy <= majority:
-        problems.append("no better than the most frequent class")
+    if result["test_interval"][0] <= majority and accuracy < majority + (1 - majority) / 10:
+        better = "hardly" if accuracy > majority else "no"
+        problems.append(f"{better} better than the most frequent class")
     if steps < FEW_STEPS and (problems or accuracy < majority + (1 - majority) / 3):
         problems.append(f"only {steps} steps in all")
     remedies = [] if result["recipe"] == "own" else ["the recipe own"]
@@ -153,16 +155,16 @@ def print_commands(result, directory, arguments):
         directory: its path.
         arguments: the command line that it was started with, a list of `str`.
     """
-    print(f"run: {directory}")
+    show(f"run: {directory}")
     if (directory / "model.keras").exists():
         predict = ["python", "predict.py", str(directory), "Oil prices fall as supply grows"]
-        print(f"predict: {_joined(predict)}")
+        show(f"predict: {_joined(predict)}")
     if result["interrupted"]:
         words = [word for word in arguments if word not in ("--resume", "--overwrite")]
         if not any(word.partition("=")[0] == "--run-dir" for word in words):
             words += ["--run-dir", str(directory)]
         command = ["python", f"{result['script']}.py", *words, "--resume"]
-        print(f"Interrupted. To resume: {_joined(command)}")
+        show(f"Interrupted. To resume: {_joined(command)}")
 
 
 def _joined(words):

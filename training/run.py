@@ -110,7 +110,7 @@ class Run:
     def print(self, *values, **_):
         """Prints, except with --quiet. Serves `model.summary` as its print_fn."""
         if not self.options.quiet:
-            print(*values)
+            process.show(*values)
 
     def _print_opening(self):
         hp, top = self.hyperparameters, recipes.defaults(type(self.hyperparameters))
@@ -173,7 +173,7 @@ class Run:
         self.directory.begin(self._settings | {"rows_hash": corpus.hash})
         if self.options.resume and self.directory.finished:
             hint = "; predict.py RUN --export DIR exports it" if self.options.export else ""
-            print(f"{self.directory.path}: this run is finished, nothing to resume{hint}")
+            process.show(f"{self.directory.path}: this run is finished, nothing to resume{hint}")
             raise _NothingToDo
         hp, self._train_rows = self.hyperparameters, len(batches.tokens)
         may_hold_out = hp.validation in ("test", "none") or len(corpus.validation)

@@ -72,9 +72,11 @@ CLASSES = ("Class 3", "class", "class 2", "class 10")
         ("03,a\n02A,b\n01,c\n02,d\n02,e\n", ("01", "02", "02A", "03")),
         ('"1,5",a\n"2,5",b\n1,c\n10,d\n10,e\n', ("1", "1,5", "2,5", "10")),
         ("\U0001f44d\ufe0f,a\n\U0001f44d,b\nbad,c\n", ("bad", "\U0001f44d")),
+        (".5,a\n0.5,b\n1.,c\n10,d\n", ("0.5", "1", "10")),
+        ("１０,a\n２,b\n１,c\n２,d\n", ("１", "２", "１０")),
         ("class 10,a\nclass 2,b\nClass 3,c\nclass,d\nclass,e\n", CLASSES),
         (
-            "sports\u200b,a\nspo\u00adrts,b\n\u200fnews,c\ncafe\u200d\u0301,d\n",
+            "sports\u200b,a\nspo\u00adrts,b\nsports\u3164,b\n\u200fnews\u180b,c\ncafe\u200d\u0301,d\n",
             ("café", "news", "sports"),
         ),
     ],
@@ -122,7 +124,8 @@ def test_names_that_do_not_fit_are_refused(tmp_path, text, names, message):
 
 BAD = [
     ("a.csv", "label,text\npos,a\nlabel,text\nneg,b\n", "row 3: the header again"),
-    ("a.csv", "1|Well, good\n2|Well, bad\n", "'|' is in '1|Well' and every other label"),
+    ("a.csv", "a;Well, x; y\nb;Well, z\n", "';' is in 'a;Well' and every other label"),
+    ("a.csv", "a|Well, x | y\nb|Well, z\n", "'|' is in 'a|Well' and every other label"),
     ("a.csv", "a\x1b[31m,t\nb,t\n", "row 1, column 1: a control character"),
     (
         "a.jsonl",
@@ -289,7 +292,7 @@ def test_options_that_do_not_fit_are_refused_with_what_the_header_has(
 @pytest.mark.parametrize(
     ("train", "other", "expected"),
     [
-        ("01\n02\n02A\n01", "2\n", "train.csv has no label '2', only 01, 02, 02A"),
+        ("01\n02\n02A\n01", "2\n", "train.csv has no label '2' .1 rows., only 01, 02, 02A"),
         ("1\n1.5\n1.5\n1", "1.50\n01\n", [1, 0]),
         ("01\n02\n02A\n01", "02\n01\n", [1, 0]),
         ("1\n2", "02\n01.0\n", [1, 0]),
@@ -310,6 +313,7 @@ def test_labels_of_another_file_are_those_of_train(train, other, expected, tmp_p
 
 
 def test_a_class_that_is_not_known_is_named_with_its_row(tmp_path):
-    split = read(tmp_path, "text,label\na,1\nb,5\n")
-    with pytest.raises(UserError, match="row 3, column 2: train.csv has no label '5', only 1, 2"):
+    split = read(tmp_path, "text,label\na,1\nb,5\nc,5\n")
+    message = r"row 3, column 2: train.csv has no label '5' \(2 rows\), only 1, 2"
+    with pytest.raises(UserError, match=message):
         split.rows(["1", "2"], "train.csv")

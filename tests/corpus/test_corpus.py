@@ -35,7 +35,7 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"parquet\)$"):
         loading.load(tmp_path)
     (tmp_path / "reviews.csv").touch()
-    with pytest.raises(UserError, match=r"parquet\); is it reviews\.csv\? Save it as train"):
+    with pytest.raises(UserError, match=r"parquet\); is it reviews\.csv\? Save it as one"):
         loading.load(tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_rows_are_set_aside_by_class_and_the_only_row_of_one_stays_in_train(tmp_
     loaded = loading.load(tmp_path)
     assert np.bincount(loaded.test.labels).tolist() == [38, 1]
     assert np.bincount(loaded.train.labels).tolist() == [340, 4, 1]
-    assert loaded.remarks == ("the only row of 'single' stays in train",)
+    assert loaded.remarks == ("classes whose only row stays in train: 'single'",)
     assert str(loaded).splitlines() == [
         f"{tmp_path}: 345 train rows (train.csv), 39 test rows (set aside)",
         "labels: column 1, 3 classes: common (340), rare (4), single (1)",
@@ -86,6 +86,8 @@ def test_texts_that_are_used_twice_are_counted(tmp_path):
         "train texts with more than one label: 1",
         "2 of 4 test texts are also in train: the test accuracy is too high",
     )
+    (tmp_path / "test.csv").write_text('a,X!\na,q\nb," (z)"\nb,r\n')  # as a network reads them
+    assert "2 of 4 test texts are also in train" in loading.load(tmp_path).remarks[-1]
     (tmp_path / "test.csv").write_text("a,x\na,-\n" + "".join(f"b,{i}\n" for i in range(200)))
     assert loading.load(tmp_path).remarks[-1] == "1 of 202 test texts are also in train"
 
@@ -186,7 +188,7 @@ def test_classes_whose_names_differ_in_capitals_or_spaces_alone_are_named(tmp_pa
         ("Category,Title,DESCRIPTION", {}, ag_news.CLASSES),
         ("category,title,text", {}, tuple("1234")),
         ("topic,title,description", {"label_column": "topic"}, tuple("1234")),
-        ("class,title,description", {"text_columns": ["description", "title"]}, tuple("1234")),
+        ("class,title,description", {"text_column": ["description", "title"]}, tuple("1234")),
     ],
 )
 def test_the_names_of_ag_news_need_its_columns(header, options, classes, tiny, tmp_path):
@@ -197,12 +199,12 @@ def test_the_names_of_ag_news_need_its_columns(header, options, classes, tiny, t
 
 def test_options_name_the_columns_of_every_file(tmp_path):
     write(tmp_path, train="nr,mood,say 1,a,x 2,b,y 3,a,z", test="say,mood v,b w,a")
-    loaded = loading.load(tmp_path, text_columns=["Say"], label_column="Mood")
+    loaded = loading.load(tmp_path, text_column=["Say"], label_column="Mood")
     assert (loaded.label_name, loaded.text_names) == ("mood", ("say",))
     assert sorted(loaded.test.titles) == ["v", "w"]
     write(tmp_path, test="text,label v,b w,a")
     with pytest.raises(UserError, match=r"test\.csv, row 1: no column 'Say' .*: 'text', 'label'"):
-        loading.load(tmp_path, text_columns=["Say"], label_column="Mood")
+        loading.load(tmp_path, text_column=["Say"], label_column="Mood")
     with pytest.raises(UserError, match="--encoding needs --data with a directory"):
         loading.load("ag_news", encoding="cp1252")
 

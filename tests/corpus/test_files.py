@@ -59,6 +59,8 @@ def test_each_form_in_each_encoding_is_the_same_table(tmp_path, name, content, e
         b'"sports";"Tor, Sieg"\n\n"world";"Wahl"\n',
         b"sports\tTor, Sieg\nworld\tWahl\n",
         b"Tor, Sieg;sports\nWahl, heute, morgen;world\n",
+        b"sports|Tor, Sieg\nworld|Wahl\n",
+        b"sports|Tor, Sieg\nworld|Wahl, heute\n",
     ],
 )
 def test_the_separator_of_a_csv_is_the_one_that_makes_its_first_rows_whole(content, tmp_path):
@@ -77,7 +79,14 @@ def test_commas_separate_where_semicolons_could_too(tmp_path):
     assert records(table) == [["1", "a;b"], ["2", "c;d"]]
 
 
-@pytest.mark.parametrize("separator", ";\t")
+def test_a_bar_that_does_not_split_every_row_is_text(tmp_path):
+    table = files.read(write(tmp_path, b"1,a | b\n2,c\n"))
+    assert records(table) == [["1", "a | b"], ["2", "c"]]
+    table = files.read(write(tmp_path, b"a | b\nc\n"), labelled=False)
+    assert records(table) == [["a | b"], ["c"]]
+
+
+@pytest.mark.parametrize("separator", ";\t|")
 def test_a_csv_whose_first_line_has_no_comma_may_have_another_separator(separator, tmp_path):
     content = f'label{separator}text\n1{separator}"a{separator} ""b"""\n2{separator}c, d\n'
     table = files.read(write(tmp_path, content.encode()))
@@ -218,7 +227,8 @@ def test_an_encoding_is_used_unless_the_file_is_utf_8_or_marked(encoding, writte
         ("1,ä\n2,".encode() + b"\xe4\n", None, "row 2: not text in UTF-8, or UTF-16 with a byte"),
         (b"1,a\n2,\x81\n", None, "row 2: not text in UTF-8, or UTF-16 with a byte"),
         (b"1,a\n" * 5000 + b"2,\x81\n", "cp1252", "row 5001: not text in cp1252; try another"),
-        (b"1,a\n2,b\0\n", "latin-1", "row 2: not text in latin-1"),
+        (b"1,a\n2,b\0\n", "latin-1", "row 2: a NUL character; remove it"),
+        ("1,ä\n".encode("utf-16-le"), None, "row 1: a NUL character; .*: --encoding utf-16-le"),
         ("1,ä\n".encode(), "rot13", "^--encoding 'rot13': Python has no such encoding"),
         (b"1,a\n", "a\0b", "^--encoding 'a.x00b': Python has no such encoding"),
     ],
@@ -238,9 +248,10 @@ BAD = [
     ("a.csv", b"1,t,d\n2,\xff,d\n", "row 2: not text in UTF-8"),
     ("a.csv", b'1,"t\n",d\n2,\xe9,d\n', "row 2: not text in UTF-8"),
     ("a.csv", b"\xff\xfe1\x00,\x00a", "row 1: not text in UTF-8"),
-    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: not text in UTF-8"),
-    ("a.csv", "1,t\n2,t\n".encode("utf-16-le"), "row 1: not text in UTF-8"),
+    ("a.csv", b"1,t,d\n2,t\0,d\n", "row 2: a NUL character; remove it"),
     ("a.csv", b'1,t,d\n2,"t,d\n', "row 2: unexpected end of data"),
+    ("a.csv", b'1,t\n2,"t\n' + b"3,t\n" * 12 + b'4,t"\n', "row 2: whole rows are part of a text"),
+    ("a.tsv", b'1\tt\n2\t"t\n' + b"3\tt\n" * 12 + b'4\tt"\n\tx\ty\n', "row 2: whole rows are"),
     ("a.csv", b'1,"t"x,d\n', "row 1: "),
     ("a.tsv", b'1\t"t\nu"\n2\tv\n2\t\xe9\n', "row 3: not text in UTF-8"),
     ("a.tsv", b"1,a\n", "row 1: only one column"),
@@ -312,44 +323,39 @@ def test_what_can_be_read_only_once_is_refused(tmp_path):
 def test_a_link_that_leads_nowhere_is_named(tmp_path):
     (tmp_path / "test.csv").symlink_to(tmp_path / "gone.csv")
     with pytest.raises(UserError, match=r"test\.csv: No such file"):
-        files.read(files.find(tmp_path, "test"))
-
-
-def test_two_files_of_one_split_are_refused(tmp_path):
-    assert files.find(tmp_path, "train") is None
-    write(tmp_path, b"", "train.tsv")
-    assert files.find(tmp_path, "train").name == "train.tsv"
-    write(tmp_path, b"", "train.jsonl")
-    with pytest.raises(UserError, match=r"both train\.jsonl and train\.tsv"):
-        files.find(tmp_path, "train")
+        files.read(files.find(tmp_path)[0]["test"])
 
 
 @pytest.mark.parametrize(
     ("name", "stem"),
-    [("Train.CSV", "train"), ("TEST.Json.GZ", "test"), ("Dev.parquet", "validation")],
+    [
+        ("Train.CSV", "train"),
+        ("TEST.Json.GZ", "test"),
+        ("Dev.parquet", "validation"),
+        ("Classes.TXT", "classes"),
+    ],
 )
 def test_a_file_is_found_in_any_capitals(name, stem, tmp_path):
-    for other in (
-        f"{stem}.old.csv",
-        f"{stem}s.csv",
-        f"{stem}.txt",
-        f"._{stem}.csv",
-        "train.parquet.gz",
-    ):
+    for other in (f"{stem}.old.csv", f"{stem}s.csv", f"._{stem}.csv", f".{stem}.txt"):
         write(tmp_path, b"", other)
-    assert files.find(tmp_path, stem) is None
-    assert files.find(tmp_path, stem, (".txt",)).name == f"{stem}.txt"
+    assert files.find(tmp_path)[0] == {}
     path = write(tmp_path, b"", name)
-    assert files.find(tmp_path, stem) == path
-    write(tmp_path, b"", f"{stem}.tsv.gz")
-    with pytest.raises(UserError, match="keep one of them"):
-        files.find(tmp_path, stem)
+    assert files.find(tmp_path)[0] == {stem: path}
+
+
+def test_two_files_of_one_split_are_refused(tmp_path):
+    for name in ("valid.tsv.gz", "dev.jsonl"):
+        write(tmp_path, b"", name)
+    with pytest.raises(UserError, match=r"both dev\.jsonl and valid\.tsv\.gz; keep one of them"):
+        files.find(tmp_path)
 
 
 def test_files_that_look_like_rows_and_are_not_used_are_listed(tmp_path):
-    used = [write(tmp_path, b"", "Train.csv"), None, "test.csv.gz"]
-    other = ["classes.txt", "readme.txt", "train.py", "~$reviews.xlsx", ".x.csv"]
-    unused = ["Reviews.XLSX", "Test.txt", "dev.jsonl.gz", "old.csv", "train.zip"]
-    for name in ("test.csv.gz", *other, *unused):
+    used = ["Train.csv", "classes.txt", "test.csv.gz"]
+    ignored = ["readme.txt", "train.py", "~$reviews.xlsx", ".x.csv"]
+    unused = ["Reviews.XLSX", "Test.txt", "dev", "dev.pkl", "old.csv", "train.csv.zst", "train.zip"]
+    for name in (*used, *ignored, *unused):
         write(tmp_path, b"", name)
-    assert files.unused(tmp_path, used) == unused
+    found, others = files.find(tmp_path)
+    assert sorted(path.name for path in found.values()) == used
+    assert others == unused

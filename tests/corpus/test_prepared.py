@@ -120,11 +120,11 @@ def test_columns_are_chosen_by_name(prepare):
     features = {"a": ClassLabel(names=["x", "y"]), "b": ClassLabel(names=["p", "q", "r"])}
     rows = [{"One": f"one {i}", "two": f"two {i}", "a": i % 2, "b": i % 3} for i in range(12)]
     prepare("both", features | {"One": Text(), "two": Text()}, train=rows)
-    corpus = load("tfds:both", text_columns=("two",), label_column="B")
+    corpus = load("tfds:both", text_column=("two",), label_column="B")
     assert corpus.classes == ("p", "q", "r")
     assert {title.split()[0] for title in corpus.train.titles} == {"two"}
     with pytest.raises(UserError, match="--text-column three: no such text; it has One .Text., a"):
-        load("tfds:both", text_columns=("three",), label_column="b")
+        load("tfds:both", text_column=("three",), label_column="b")
 
 
 BAD = {

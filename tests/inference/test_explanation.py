@@ -113,8 +113,8 @@ def test_words_that_are_not_read_are_left_out_and_this_is_said():
 
 def test_characters_are_explained_where_the_network_reads_them():
     vectorizer = {"tokens": "characters"}
-    explained = explain(network(**vectorizer), "go al")
-    assert [row["words"] for row in explained["explanation"]] == list("goal")
+    explained = explain(network(**vectorizer), "go a\u0301l")
+    assert [row["words"] for row in explained["explanation"]] == list("go\u00e1l")
 
 
 @pytest.mark.parametrize("text", ["", " \n "])

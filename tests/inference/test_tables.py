@@ -89,6 +89,16 @@ def test_without_a_header_the_columns_with_words_are_read(content, model, tmp_pa
     assert float(rows[0][-1]) == pytest.approx(max(answer["probabilities"].values()), abs=1e-4)
 
 
+def test_lists_of_a_parquet_file_are_kept(model, tmp_path):
+    columns = {"text": ["goal", "bank"], "tags": [["a", "é"], None]}
+    columns["parts"] = [{"x": 1, "y": b"\xff"}, {"x": 2, "y": b""}]
+    parquet.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
+    classify_file(model, tmp_path / "in.parquet", tmp_path / "out.csv")
+    first, second = (row[1:3] for row in written(tmp_path / "out.csv")[1:])
+    assert [*map(json.loads, first)] == [["a", "é"], {"x": 1, "y": r"b'\xff'"}]
+    assert second[0] == ""
+
+
 def test_columns_of_these_names_are_kept_and_blank_lines_are_not_rows(model, tmp_path):
     lines = ['{"predicted": 1, "text": "goal"}', "", '{"predicted": 2, "text": ""}', "", ""]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 import train_lstm
 from corpus import loading
-from training import results
+from training import evaluation, results
 from training.directory import load_result
 
 OPTIONS = "--train-rows", 300, "--text", "title", "--epochs", 6, "--patience", 2, "--seed", 2
@@ -135,3 +135,30 @@ def test_of_many_classes_the_worst_twenty_are_shown():
     shown = [line.split()[1] for line in lines]
     assert shown == [str(i) for pair in zip(range(10), range(30, 40), strict=True) for i in pair]
     assert lines[0].endswith("1,000")
+
+
+def remark(labels, predicted, capsys):
+    """What is printed after the scores of a model on these test rows."""
+    predictions = {"test": evaluation.Predictions(labels, predicted, np.ones(len(labels)))}
+    result = evaluation.report(predictions, "abcd", labels)
+    result |= {"classes": "abcd", "layers": ["LSTM"], "recipe": "own", "steps": 500}
+    result |= {"data": {"rows": {"test": len(labels)}}, "seconds": {"total": 9}, "best_epoch": 3}
+    result |= {"hyperparameters": {"class_weights": "balanced"}, "tutorial_accuracy": None}
+    results.print_scores(result, predictions["test"])
+    _, _, last = capsys.readouterr().out.partition("most frequent class: ")
+    return last.splitlines()[1:]
+
+
+@pytest.mark.parametrize(("right", "better"), [(20, "no"), (25, "no"), (29, "hardly"), (45, "")])
+def test_a_model_that_guesses_is_named(right, better, capsys):
+    labels = np.arange(200) % 4
+    predicted = np.where(np.arange(200) < 2 * right, labels, (labels + 1) % 4)
+    expected = [f"{better} better than the most frequent class", "try: more rows"]
+    assert remark(labels, predicted, capsys) == (expected if better else [])
+
+
+def test_a_good_model_on_few_uneven_rows_is_not_blamed(capsys):
+    labels = np.repeat([0, 1, 2, 3], [37, 1, 1, 1])
+    assert remark(labels, labels, capsys) == []
+    labels = np.repeat([0, 1, 2, 3], [21, 4, 3, 3])
+    assert remark(labels, np.repeat([0, 1, 2, 3, 0], [21, 2, 1, 1, 6]), capsys) == []
