@@ -5,9 +5,10 @@ https://arxiv.org/abs/1509.01626, made the corpus out of Gulli's collection of n
 """
 
 import hashlib
+import multiprocessing
 import shutil
 import tempfile
-import threading
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tqdm import tqdm
@@ -89,36 +90,32 @@ def download(url, path, md5):
     Raises:
         UserError: the server cannot be reached, is silent or too slow, or sent another file.
     """
-    failures = []
-    thread = threading.Thread(target=_fetch, args=(url, path, md5, failures), daemon=True)
-    thread.start()
-    thread.join(DOWNLOAD_SECONDS)
-    if thread.is_alive():
-        raise UserError(f"{url}: not finished after {DOWNLOAD_SECONDS} s")
-    for error in failures:
+    try:
+        with ThreadPool(1) as pool:
+            pool.apply_async(_fetch, (url, path, md5)).get(DOWNLOAD_SECONDS)
+    except multiprocessing.TimeoutError:
+        raise UserError(f"{url}: not finished after {DOWNLOAD_SECONDS} s") from None
+    except Exception as error:
         while error.__context__ is not None:  # the first cause, which the others wrap in long text
             error = error.__context__
-        raise UserError(f"{url}: {in_one_line(error)}")
+        raise UserError(f"{url}: {in_one_line(error)}") from error
 
 
-def _fetch(url, path, md5, failures):
-    """Downloads and checks a file; adds the exception to a list if that fails."""
+def _fetch(url, path, md5):
+    """Downloads and checks a file."""
     import requests  # late, since only the first run on AG News needs it
 
     plain = {"Accept-Encoding": "identity"}  # so that the bar counts bytes of the file
-    try:
-        with (
-            requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
-            open(path, "wb") as file,
-        ):
-            response.raise_for_status()
-            size = int(response.headers.get("Content-Length", 0)) or None
-            bar = {"desc": path.name, "total": size, "disable": None, "leave": False}
-            with tqdm.wrapattr(response.raw, "read", **bar) as content:
-                shutil.copyfileobj(content, file)
-        content = path.read_bytes()
-        received = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if received != md5:
-            raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
-    except Exception as error:
-        failures.append(error)
+    with (
+        requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
+        open(path, "wb") as file,
+    ):
+        response.raise_for_status()
+        size = int(response.headers.get("Content-Length", 0)) or None
+        bar = {"desc": path.name, "total": size, "disable": None, "leave": False}
+        with tqdm.wrapattr(response.raw, "read", **bar) as content:
+            shutil.copyfileobj(content, file)
+    content = path.read_bytes()
+    received = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if received != md5:
+        raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
