@@ -6,6 +6,7 @@ It uses the runs of `reproduce.py` where they exist.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,43 +87,43 @@ def print_errors(name, matrix, classes):
         process.show(f"| {classes[true]} | {classes[predicted]} | {count} | {share:.0%} |")
 
 
-def doubtful_labels(probabilities, labels):
+def doubtful_labels(predictions):
     """Finds labels where all models give the same other class more than `DOUBTFUL`.
 
     Args:
-        probabilities: list of float arrays of shape (texts, classes), one of each model.
-        labels: int array of shape (texts,).
+        predictions: list of the `evaluation.Predictions` of each model.
 
     Returns:
-        int array of positions.
+        bool array of shape (texts,).
     """
-    least = np.min(probabilities, axis=0)
-    return np.flatnonzero((least.max(axis=1) > DOUBTFUL) & (least.argmax(axis=1) != labels))
+    first, doubtful = predictions[0], predictions[0].predicted != predictions[0].labels
+    for model in predictions:
+        doubtful &= (model.predicted == first.predicted) & (model.confidence > DOUBTFUL)
+    return doubtful
 
 
-def analyse(corpus, probabilities, pictures):
+def analyse(corpus, predictions, pictures):
     """Draws pictures of the models' predictions and prints the tables.
 
     Args:
         corpus: the `corpus.Corpus` of the runs.
-        probabilities: dict of name to float array of shape (test texts, classes).
+        predictions: dict of name to the `evaluation.Predictions` of the test rows.
         pictures: the directory for the pictures.
     """
     from training import evaluation
 
-    labels, correct, matrices, diagram = corpus.test.labels, {}, {}, {}
-    for name, values in probabilities.items():
-        predicted = evaluation.Predictions(labels, values.argmax(axis=1), values.max(axis=1))
-        correct[name] = predicted.predicted == labels
+    correct, matrices, diagram = {}, {}, {}
+    for name, predicted in predictions.items():
+        correct[name] = predicted.predicted == predicted.labels
         matrices[name] = predicted.matrix(len(corpus.classes))
-        texts, confidence, accuracy = evaluation.reliability(values, labels)
-        diagram[name] = confidence[texts >= FEWEST_TEXTS], accuracy[texts >= FEWEST_TEXTS]
         print_errors(name, matrices[name], corpus.classes)
-        print(f"\ncalibration error {evaluation.calibration_error(values, labels):.4f}")
+        texts, confidence, accuracy, error = evaluation.reliability(predicted)
+        diagram[name] = confidence[texts >= FEWEST_TEXTS], accuracy[texts >= FEWEST_TEXTS]
+        print(f"\ncalibration error {error:.4f}")
     wrong = ~np.any([*correct.values()], axis=0)
     print(f"\n{wrong.sum()} texts are misclassified by all {len(correct)} models")
-    doubtful = doubtful_labels([*probabilities.values()], labels)
-    print(f"{len(doubtful)} labels look wrong: all models give another class over {DOUBTFUL}")
+    doubtful = doubtful_labels([*predictions.values()]).sum()
+    print(f"{doubtful} labels look wrong: all models give another class over {DOUBTFUL}")
     draw_confusion(pictures / "confusion.png", matrices, corpus.classes)
     lengths = np.array([len(text.split()) for text in corpus.test.texts(FULL_TEXT)])
     lines = accuracy_by_length(correct, lengths)
@@ -132,27 +133,34 @@ def analyse(corpus, probabilities, pictures):
     draw_lines(pictures / "reliability.png", diagram, *axis_labels)
 
 
-def accuracies_by_rows(sizes, options):
-    """Makes the runs on fewer and on all training rows: dict of name to list of accuracies."""
+def accuracies_by_rows(rows, options):
+    """Makes the runs on fewer and on all training rows.
+
+    Returns:
+        Dict of name to (numbers of rows as labels, accuracies), two lists.
+    """
+    sizes = [*(size for size in TRAIN_ROWS if size < rows), rows]
     accuracies = {}
     for name, model in (MODELS | {BASELINE: experiment("baselines", "tf-idf")}).items():
-        changes = [dict(model.changes) | {"train_rows": size} for size in sizes[:-1]]
-        fewer = [experiment(model.script, model.recipe, **change) for change in changes]
-        runs = [(run, SEED) for run in (*fewer, model)]
+        fewer = [replace(model, changes=(*model.changes, ("train_rows", n))) for n in sizes[:-1]]
         executor = SameProcess() if name == BASELINE else LocalExecutor()
+        runs = [(run, SEED) for run in (*fewer, model)]
         results = run_all(runs, DataOptions(options.data), options.dir, executor)
-        accuracies[name] = [result["test_accuracy"] for result in results.values()]
+        values = [result["test_accuracy"] for result in results.values()]
+        accuracies[name] = [f"{n:,}" for n in sizes], values
     return accuracies
 
 
 def predict_test(test, directory):
-    """Classifies the test rows with each model: dict of name to array of shape (texts, classes)."""
-    probabilities = {}
+    """Classifies the test rows with each model: dict of name to `evaluation.Predictions`."""
+    from training.evaluation import Predictions
+
+    predictions = {}
     for name, run in MODELS.items():
-        model = predict.load_model(Path(directory) / run.directory_name(SEED))
-        texts = test.texts(run.hyperparameters().text)
-        probabilities[name] = predict.probabilities(model, texts)
-    return probabilities
+        model = predict.load_model(Path(directory, run.directory_name(SEED)))
+        each = predict.probabilities(model, test.texts(run.hyperparameters().text))
+        predictions[name] = Predictions(test.labels, each.argmax(axis=1), each.max(axis=1))
+    return predictions
 
 
 def main(arguments=None):
@@ -168,18 +176,15 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with process.one_line_errors("error_analysis.py"), process.signals():
         corpus = load(options.data)
-        sizes = [n for n in TRAIN_ROWS if n < len(corpus.train)] + [len(corpus.train)]
-        accuracies = accuracies_by_rows(sizes, options)
+        accuracies = accuracies_by_rows(len(corpus.train), options)
         with startup.tensorflow():
             import devices
 
             with devices.prepared():
                 analyse(corpus, predict_test(corpus.test, options.dir), options.pictures)
-        labels = [f"{n:,}" for n in sizes]
-        lines = {name: (labels, values) for name, values in accuracies.items()}
-        draw_lines(options.pictures / "rows.png", lines, "train rows")
-        for name, values in accuracies.items():
-            print(name, *map("{}: {:.4f}".format, labels, values), sep="  ")
+        draw_lines(options.pictures / "rows.png", accuracies, "train rows")
+        for name, points in accuracies.items():
+            print(name, *map("{}: {:.4f}".format, *points), sep="  ")
 
 
 if __name__ == "__main__":

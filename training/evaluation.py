@@ -25,9 +25,8 @@ class Predictions:
 
     def matrix(self, classes):
         """The confusion matrix: int array of shape (classes, classes), true by predicted class."""
-        matrix = np.zeros((classes, classes), dtype=int)
-        np.add.at(matrix, (self.labels, self.predicted), 1)
-        return matrix
+        pairs = self.labels * classes + self.predicted
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
 def predict(model, tokens, batches, verbose=0):
@@ -76,46 +75,27 @@ def write_errors(path, texts, predictions, classes):
             writer.writerow([texts[i], *names, f"{confidence[i]:.4f}"])
 
 
-def majority_accuracy(train_labels, test_labels):
-    """Computes the accuracy of always predicting the most frequent class in train.
-
-    Args:
-        train_labels, test_labels: int arrays of shape (texts,).
-    """
-    return float(np.mean(test_labels == np.bincount(train_labels).argmax()))
-
-
-def reliability(probabilities, labels, bins=15):
+def reliability(predictions, bins=15):
     """Computes accuracy and mean confidence in confidence bins, for a reliability diagram.
-
-    Args:
-        probabilities: float array of shape (texts, classes).
-        labels: int array of shape (texts,), the true classes.
-        bins: the number of bins of equal width between 0 and 1.
-
-    Returns:
-        (texts, mean probability of the predicted class, accuracy), arrays of shape (bins,); the
-        last two are NaN where a bin has no text.
-    """
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    texts = np.bincount(index, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        means = [np.bincount(index, values, bins) / texts for values in (confidence, correct)]
-    return texts, *means
-
-
-def calibration_error(probabilities, labels, bins=15):
-    """Computes the expected calibration error: the mean of |accuracy - confidence| over the bins.
 
     After Guo et al., On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599.
 
     Args:
-        probabilities, labels, bins: see `reliability`.
+        predictions: a `Predictions`.
+        bins: the number of bins of equal width between 0 and 1.
+
+    Returns:
+        (texts, mean probability of the predicted class, accuracy, expected calibration error): the
+        first three are arrays of shape (bins,), the second and third with NaN where a bin has no
+        text; the last is the mean of |accuracy - confidence| over the texts' bins.
     """
-    texts, confidence, accuracy = reliability(probabilities, labels, bins)
-    return float(np.nansum(texts * np.abs(confidence - accuracy)) / texts.sum())
+    index = np.minimum((predictions.confidence * bins).astype(int), bins - 1)
+    texts = np.bincount(index, minlength=bins)
+    values = predictions.confidence, predictions.predicted == predictions.labels
+    with np.errstate(invalid="ignore"):
+        confidence, accuracy = (np.bincount(index, each, bins) / texts for each in values)
+    error = np.nansum(texts * np.abs(confidence - accuracy)) / texts.sum()
+    return texts, confidence, accuracy, float(error)
 
 
 def scores(matrix, names):
@@ -162,7 +142,8 @@ def report(predictions, names, train_labels):
         result |= scores(test.matrix(len(names)), names)
         result["test_accuracy"] = accuracy = result.pop("accuracy")
         result["test_interval"] = wilson_interval(accuracy, len(test.labels))
-        result["majority_accuracy"] = majority_accuracy(train_labels, test.labels)
+        majority = np.bincount(train_labels).argmax()
+        result["majority_accuracy"] = float(np.mean(test.labels == majority))
     if held_out := predictions.get("held_out"):
         values = scores(held_out.matrix(len(names)), names)
         result["validation_accuracy"] = values["accuracy"]

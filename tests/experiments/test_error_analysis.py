@@ -8,13 +8,17 @@ from conftest import PROJECT
 from matplotlib.figure import Figure
 
 from experiments.error_analysis import BASELINE, doubtful_labels, draw_lines
+from training.evaluation import Predictions
 from training.plots import NETWORK_COLORS
 
 
 def test_a_label_looks_wrong_if_all_models_are_confident_of_another():
-    first = np.array([[0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.02, 0.98]])
-    second = np.array([[0.92, 0.08], [0.6, 0.4], [0.92, 0.08], [0.97, 0.03]])
-    assert doubtful_labels([first, second], np.array([1, 1, 0, 1])).tolist() == [0]
+    labels = np.array([1, 1, 0, 1])
+    predictions = [
+        Predictions(labels, np.array([0, 0, 0, 1]), np.array([0.95, 0.95, 0.95, 0.98])),
+        Predictions(labels, np.array([0, 0, 0, 0]), np.array([0.92, 0.6, 0.92, 0.97])),
+    ]
+    assert doubtful_labels(predictions).tolist() == [True, False, False, False]
 
 
 def test_a_network_has_the_colour_that_it_has_in_other_pictures(monkeypatch):

@@ -45,10 +45,11 @@ def test_macro_f1_is_of_the_classes_that_are_there():
 def test_calibration_is_the_distance_of_sureness_and_accuracy():
     shares = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [1.0, 0.0]])
     labels = np.array([0, 1, 1, 0])
-    texts, sure, right = evaluation.reliability(shares, labels, bins=10)
+    predictions = evaluation.Predictions(labels, shares.argmax(axis=1), shares.max(axis=1))
+    texts, sure, right, error = evaluation.reliability(predictions, bins=10)
     assert texts.tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0, 3]
     assert np.isnan(sure[0])
     assert sure[9] == pytest.approx(2.9 / 3)
     assert right[[6, 9]] == pytest.approx([1, 2 / 3])
     expected = (abs(0.65 - 1) + 3 * abs(2.9 / 3 - 2 / 3)) / 4
-    assert evaluation.calibration_error(shares, labels, bins=10) == pytest.approx(expected)
+    assert error == pytest.approx(expected)
