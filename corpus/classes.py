@@ -1,7 +1,6 @@
 """Reads the labels of rows, numbers or names, and the names of the classes."""
 
 import re
-from collections import Counter
 from decimal import Decimal
 from unicodedata import category, normalize
 
@@ -66,16 +65,14 @@ def labels_of(table, column):
     shared = [separator for separator in separators if all(separator in cell for cell in cleaned)]
     numbers = [cell for cell, label in cleaned.items() if is_number(label)]
     names = [cell for cell, label in cleaned.items() if label and not re.search(r"\d", label)]
-    mixed = []  # codes such as 2A may be among either
-    if numbers and names:
-        counts = Counter(cells)
-        mixed = sorted((names, numbers), key=lambda kind: sum(map(counts.__getitem__, kind)))
+    # Codes such as 2A may be among either.
+    mixed = sorted((names, numbers), key=len) if names and numbers else []
     for cell, label in cleaned.items():
         if not label:
             problem = "no label"
         elif "Cc" in map(category, label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
-        elif mixed and cell == mixed[0][0]:  # the rarer kind
+        elif mixed and cell == mixed[0][0]:  # the kind with fewer different labels
             difference = f"the label is {label[:SHOWN]!r}, but another is {mixed[1][0][:SHOWN]!r}"
             problem = f"{difference}; labels must be all numbers or all names"
         elif shared:
@@ -129,11 +126,9 @@ def _check_count(train, count):
     """Refuses labels that are an index or texts: nearly each row has one of its own."""
     rows, first = len(train.labels), train.labels[0]
     if count == rows > MOST_ROWS or (not train.names and count > max(MOST_CLASSES, rows / 2)):
-        what = f"{first[:SHOWN]!r} a text"
-        what = f"column {train.label + 1} an index" if is_number(first) else what
-        advice = "use --label-column to name the column of labels"
-        advice = advice if train.names else "without a header, the first column is the label"
-        raise train.error(first, f"{count:,} classes in {rows:,} rows; is {what}? {advice}")
+        problem = f"{count:,} classes in {rows:,} rows; is {first[:SHOWN]!r} an index or a text?"
+        advice = "--label-column names the column of labels; without a header, it is the first"
+        raise train.error(first, f"{problem} {advice}")
 
 
 def _names(path, encoding):

@@ -191,19 +191,19 @@ def test_many_classes_are_possible_where_a_header_says_which_they_are(tmp_path):
     [
         (
             "".join(f"text {i},{i % 2}\n" for i in range(50)),
-            "50 classes in 50 rows; is 'text 0' a text",
+            "50 classes in 50 rows; is 'text 0' an index or a text? --label-column",
         ),
         (
             "".join(f"text {i // 2},{i % 2}\n" for i in range(1, 29)),
-            "15 classes in 28 rows; is 'text 0' a text",
+            "15 classes in 28 rows; is 'text 0' an index",
         ),
         (
             "".join(f"{i},sports,text\n" for i in range(15)),
-            "15 classes in 15 rows; is column 1 an index",
+            "row 1, column 1: 15 classes in 15 rows; is '0' an index",
         ),
         (
             "label,text\n" + "".join(f"text {i},a\n" for i in range(9)),
-            "is 'text 0' a text? use --label",
+            "column 1: 9 classes in 9 rows",
         ),
     ],
 )
