@@ -26,7 +26,6 @@ MD5 = {
 SILENCE_SECONDS = 10  # without an answer, or without a further byte
 DOWNLOAD_SECONDS = 300  # for a file
 NAME = "ag_news_subset"  # in TFDS
-FEATURES = ("label", "title", "description")
 INSTEAD = (
     "Instead you can use: --data DIR, a directory with its train.csv and test.csv; --data sample, "
     "the small corpus that comes with the project; TFDS's own download, python -c \"import "
@@ -63,9 +62,9 @@ def _store(tfds, builder):
             path = Path(directory, name)
             download(MIRROR + name, path, md5)
             rows = columns.read(path).rows(LABELS, "AG News")
-            examples = zip(rows.labels.tolist(), rows.titles, rows.descriptions, strict=True)
-            named = (dict(zip(FEATURES, example, strict=True)) for example in examples)
-            splits[path.stem] = list(enumerate(named))  # pairs of a key and an example
+            cells = zip(rows.labels.tolist(), rows.titles, rows.descriptions, strict=True)
+            examples = ({"label": n, "title": t, "description": d} for n, t, d in cells)
+            splits[path.stem] = list(enumerate(examples))  # pairs of a key and an example
         tfds.dataset_builders.store_as_tfds_dataset(
             name=NAME,
             version=builder.version,
