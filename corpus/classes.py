@@ -45,14 +45,6 @@ def listed(names, most=LISTED):
     return ", ".join(shown + ["..."] * (len(names) > most))
 
 
-def alike(names):
-    """The groups of names that differ only in capitals and spaces: list of lists of `str`."""
-    groups = {}
-    for name in names:
-        groups.setdefault(name.casefold().replace(" ", ""), []).append(name)
-    return [group for group in groups.values() if len(group) > 1]
-
-
 def labels_of(table, column):
     """The label of each row of a `files.Table` as it is written, clean: list of `str`.
 

@@ -1,8 +1,10 @@
 """Describes a corpus: its rows, its classes, how its texts are read, and what is odd about them."""
 
+from collections import Counter
+
 import numpy as np
 
-from corpus.classes import alike, listed
+from corpus.classes import listed
 
 EXAMPLE = 60  # characters of a text that are shown
 
@@ -54,7 +56,9 @@ def on_classes(train, test, classes):
         remarks.append(f"no test rows of {listed(others)}")
     if untrained := [name for name, count in zip(classes, counts, strict=True) if not count]:
         remarks.append(f"no train rows of {listed(untrained)}")
-    if same := [name for group in alike(classes) for name in group]:
+    plain = [name.casefold().replace(" ", "") for name in classes]
+    times = Counter(plain)
+    if same := [name for name, form in zip(classes, plain, strict=True) if times[form] > 1]:
         remarks.append(f"classes that differ only in capitals or spaces: {listed(same)}")
     return remarks
 
