@@ -66,8 +66,8 @@ def experiment(script, recipe, /, **changes):
 
 def recipes():
     """Every recipe of every script, and `best` for titles: list of `Experiment`."""
-    modules = {script: importlib.import_module(script) for script in SCRIPTS}
-    every = [experiment(name, recipe) for name in SCRIPTS for recipe in modules[name].RECIPES]
+    modules = map(importlib.import_module, SCRIPTS)
+    every = [experiment(m.__name__, recipe) for m in modules for recipe in m.RECIPES]
     return [*every, experiment("train_rnn", "best", text="title")]
 
 
