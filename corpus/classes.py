@@ -99,7 +99,12 @@ def of_corpus(train, path=None, encoding=None):
     if len(occurring) < 2:
         problem = f"all rows have the label {occurring[0][:SHOWN]!r}"
         raise UserError(f"{train.table.path}: {problem}; expected two or more classes")
-    _check_count(train, len(occurring))
+    rows, first, count = len(train.labels), train.labels[0], len(occurring)
+    # Nearly each row has a label of its own.
+    if count == rows > MOST_ROWS or (not train.names and count > max(MOST_CLASSES, rows / 2)):
+        problem = f"{count:,} classes in {rows:,} rows; is {first[:SHOWN]!r} an index or a text?"
+        advice = "--label-column names the column of labels; without a header, it is the first"
+        raise train.error(first, f"{problem} {advice}")
     if path is None:
         return tuple(occurring), None
     names = _names(path, encoding)
@@ -112,15 +117,6 @@ def of_corpus(train, path=None, encoding=None):
             expected = f"{path} has {len(names)} names, for {listed(allowed)}"
             raise train.error(label, f"the label is {label[:SHOWN]!r}, but {expected}")
     return tuple(allowed), tuple(names)
-
-
-def _check_count(train, count):
-    """Refuses labels that are an index or texts: nearly each row has one of its own."""
-    rows, first = len(train.labels), train.labels[0]
-    if count == rows > MOST_ROWS or (not train.names and count > max(MOST_CLASSES, rows / 2)):
-        problem = f"{count:,} classes in {rows:,} rows; is {first[:SHOWN]!r} an index or a text?"
-        advice = "--label-column names the column of labels; without a header, it is the first"
-        raise train.error(first, f"{problem} {advice}")
 
 
 def _names(path, encoding):

@@ -51,7 +51,6 @@ def table(groups):
         below = "" if group is best else f"{difference:.4f} ± {half:.4f}"
         rows.append(row | {"below the best": below})
         alike += [label] if below and difference <= half else []
-    seeds = {run["seed"] for run in best["runs"]}
     lines = [comparison.table(rows)]
     plural = "s" if len(best["runs"]) > 1 else ""
     lines.append(f"{len(best['runs'])} run{plural} each, {held_out_rows(best):,} held-out rows")
@@ -64,6 +63,6 @@ def table(groups):
         group["validation_accuracy"] == best["validation_accuracy"] for group in groups
     ):
         lines.append("all values have the same scores: is the hyperparameter used in main()?")
-    if len(seeds) == 1:
+    if len({run["seed"] for run in best["runs"]}) == 1:
         lines.append("a single seed does not show how much the accuracy depends on the seed")
     return "\n".join(lines)
