@@ -79,7 +79,7 @@ def load(
             and validation files and classes.txt; or a file of training rows.
         train_rows, test_rows: use at most this many rows; 0 means all.
         text_column, label_column, encoding: for all files, see `columns.read`.
-        test: whether to keep the test rows; if not, the corpus has none.
+        test: whether to read test rows; if not, the corpus has none, and nothing depends on them.
 
     Returns:
         A `Corpus`.
@@ -94,11 +94,11 @@ def load(
         splits, labels, classes, remarks = _read_prepared(source, text_column, label_column)
         owner, names, origins = source, classes, {}
     else:
-        splits, labels, classes, remarks = _read(path, text_column, label_column, encoding)
+        splits, labels, classes, remarks = _read(path, test, text_column, label_column, encoding)
         owner, names = splits["train"].table.path.name, ()
-        origins = {} if path.is_file() else {n: s.table.path.name for n, s in splits.items()}
+        origins = {} if path.is_file() else {n: s.table.path.name for n, s in splits.items() if s}
     columns = splits["train"]
-    rows = {name: split.rows(labels, owner, names) for name, split in splits.items()}
+    rows = {name: split and split.rows(labels, owner, names) for name, split in splits.items()}
     if "test" not in rows:
         rows["train"], rows["test"] = _set_aside(rows["train"], source)
         origins["test"] = "set aside"
@@ -194,10 +194,11 @@ def _set_aside(rows, source):
     return rows[~aside], rows[aside]
 
 
-def _read(path, *options):
+def _read(path, test, *options):
     """(dict of split to `columns.Split`, labels, names of the classes, list of remarks).
 
-    For the options, the last of which is the encoding, see `columns.read`.
+    For the options, the last of which is the encoding, see `columns.read`. The test split is False
+    if it is there and not to be read.
     """
     found, unused = files.find(path) if path.is_dir() else ({"train": path}, [])
     if "train" not in found:
@@ -212,12 +213,19 @@ def _read(path, *options):
     if classes is None and labels == ag_news.LABELS and layout in AG_NEWS_LAYOUTS:
         classes = ag_news.CLASSES
         remarks.append("the classes have AG News's names (write others into classes.txt)")
-    splits, like = {"train": train}, (train.label_name, train.text_names, labels)
+    splits = {"train": train}
     for stem in sorted({"test", "validation"} & found.keys()):
-        splits[stem] = split = columns.read(found[stem], *options, like=like)
-        if len(split.texts) != len(train.texts):
-            counts = f"is {len(split.texts)}, but in {found['train'].name} it is {len(train.texts)}"
-            raise UserError(f"{found[stem]}: the number of text columns {counts}; make them equal")
-        remarks += [f"{found[stem].name}: {split}"] if str(split) != str(train) else []
+        wanted = test or stem != "test"
+        splits[stem] = wanted and _read_beside(train, found[stem], labels, remarks, options)
     remarks += [f"files that are not used: {listed(unused)}"] if unused else []
     return splits, labels, classes or labels, remarks
+
+
+def _read_beside(train, file, labels, remarks, options):
+    """Reads a test or validation file; adds a remark if its columns differ from train's."""
+    split = columns.read(file, *options, like=(train.label_name, train.text_names, labels))
+    if len(split.texts) != len(train.texts):
+        counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"
+        raise UserError(f"{file}: the number of text columns {counts}; make them equal")
+    remarks += [f"{file.name}: {split}"] if str(split) != str(train) else []
+    return split
