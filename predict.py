@@ -57,8 +57,7 @@ def _parse(arguments):
     parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    help_text = "default: lines of standard input"
-    add("text", metavar="TEXT", nargs="*", default=[], help=help_text)
+    add("text", metavar="TEXT", nargs="*", default=[], help="default: lines of standard input")
     task = parser.add_mutually_exclusive_group()
     help_text = "show how much each word adds to the probability, and the class after it"
     task.add_argument("--explain", action="store_true", help=help_text)
