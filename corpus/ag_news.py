@@ -5,9 +5,9 @@ https://arxiv.org/abs/1509.01626, made the corpus out of Gulli's collection of n
 """
 
 import hashlib
-import shutil
 import tempfile
 import threading
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,6 +24,7 @@ MD5 = {
 }
 SILENCE_SECONDS = 10  # without an answer, or without a further byte
 DOWNLOAD_SECONDS = 300  # for a file
+MOST_MEGABYTES = 64  # twice as many as the larger file has
 NAME = "ag_news_subset"  # in TFDS
 FEATURES = ("label", "title", "description")
 INSTEAD = (
@@ -90,14 +91,7 @@ def download(url, path, md5):
         UserError: the server cannot be reached, is silent or too slow, or sent another file.
     """
     failures = []
-
-    def fetch():
-        try:
-            _fetch(url, path, md5)
-        except Exception as error:  # raised again below
-            failures.append(error)
-
-    thread = threading.Thread(target=fetch, daemon=True)
+    thread = threading.Thread(target=_fetch, args=(url, path, md5, failures), daemon=True)
     thread.start()
     thread.join(DOWNLOAD_SECONDS)
     if thread.is_alive():
@@ -108,20 +102,21 @@ def download(url, path, md5):
         raise UserError(f"{url}: {in_one_line(error)}")
 
 
-def _fetch(url, path, md5):
+def _fetch(url, path, md5, failures):
     import requests  # late, since only the first run on AG News needs it
 
-    plain = {"Accept-Encoding": "identity"}  # so that the bar counts bytes of the file
-    with (
-        requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
-        open(path, "wb") as file,
-    ):
-        response.raise_for_status()
-        size = int(response.headers.get("Content-Length", 0)) or None
-        bar = {"desc": path.name, "total": size, "disable": None, "leave": False}
-        with tqdm.wrapattr(response.raw, "read", **bar) as content:
-            shutil.copyfileobj(content, file)
-    content = path.read_bytes()
-    received = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if received != md5:
-        raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
+    plain = {"Accept-Encoding": "identity"}  # nothing to unpack
+    try:
+        with (
+            requests.get(url, headers=plain, stream=True, timeout=SILENCE_SECONDS) as response,
+            open(path, "wb") as file,
+        ):
+            response.raise_for_status()
+            megabytes = islice(iter(lambda: response.raw.read(2**20), b""), MOST_MEGABYTES)
+            file.writelines(tqdm(megabytes, path.name, unit="MB", leave=False, disable=None))
+        content = path.read_bytes()
+        received = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if received != md5:
+            raise OSError(f"sent {len(content):,} bytes with MD5 {received}, expected {md5}")
+    except Exception as error:  # `download` raises it again
+        failures.append(error)
