@@ -42,12 +42,12 @@ def load(path):
     result = load_result(path) | {"directory": str(path)}
     try:
         shared = is_shared(result["machine"])
-        result["seconds"] = None if shared else result["seconds"]["total"]
+        result["seconds"] = None if shared else result["seconds"]["total"] + 0.0
         result["corpus"] = Path(result["data"]["name"]).name
         result["flags"] = _flags(result["hyperparameters"])
-        result["trial"], result["data"]["options"].items()
-        table(rank([result]))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        {_test_rows(result)}, result["data"]["options"].items()
+        table(rank([result])), format(result["data"]["rows"]["test"], ",")
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}/result.json: damaged: {error!r}") from error
     return result
 
@@ -185,8 +185,7 @@ def main(arguments=None):
     add("run", metavar="RUN", nargs="*", help=about)
     about = "file for the picture, replaced if it exists; default: comparison.png"
     add("--picture", metavar="FILE", default="comparison.png", help=about)
-    about = "also write the scores and hyperparameters of every run to a CSV file"
-    add("--csv", metavar="FILE", help=about)
+    add("--csv", metavar="FILE", help="CSV file for the scores and hyperparameters of every run")
     options = parser.parse_args(arguments)
     with process.one_line_errors("compare.py"), process.reader_may_leave():
         ranked = []

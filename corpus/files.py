@@ -132,8 +132,17 @@ def read(path, encoding=None, labelled=True):
     return table
 
 
+class _Gzip(gzip.GzipFile):
+    """A compressed file that is refused where a few bytes of it would fill the memory."""
+
+    def read1(self, size=-1):
+        if self.tell() > 2**26 + 20 * os.path.getsize(self.name):
+            raise gzip.BadGzipFile("it is 20 times larger unpacked; if that is right, gunzip it")
+        return super().read1(size)
+
+
 def _open(path):
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+    return _Gzip(path) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def _rows(file, path, names, encoding, labelled):

@@ -7,14 +7,14 @@ import numpy as np
 from tqdm import tqdm
 
 from corpus import loading
-from corpus.errors import UserError, in_one_line
+from corpus.errors import UserError
 
 TEXTS_AT_ONCE = 256
 CHARACTERS_AT_ONCE = 2**19  # with padding, so that a long text does not widen many short ones
 
 
 def load_model(path):
-    """Loads the model of a run, in safe mode: a file that would run code of its own is refused.
+    """Loads the model of a run; a file that would run code of its own is refused.
 
     Args:
         path: a run directory, or a .keras file.
@@ -26,26 +26,13 @@ def load_model(path):
     Raises:
         UserError: there is no such file, it cannot be loaded safely, or it is another model.
     """
-    import keras
-
-    import models
+    from saving import verification
 
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
     if file.suffix != ".keras" or not file.exists():
         raise UserError(f"{file}: no such model; give a run directory or a .keras file")
-    file.open("rb").close()  # an OSError names the file
-    try:
-        model = keras.models.load_model(file, compile=False, safe_mode=True)
-        models.part(model, models.Vectorizer)
-        classes = len(models.part(model, models.Labels).classes)
-        ends = [(end.dtype, end.shape) for end in model.inputs + model.outputs]
-        if ends == [("string", (None,)), ("float32", (None, classes))]:
-            return model
-        cause = "it is not a model from texts to the probabilities of its classes"
-    except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
-        cause = f"Keras {keras.__version__} does not load it in safe mode: {in_one_line(error)}"
-    raise UserError(f"{file}: {cause}")
+    return verification.load(file)
 
 
 def classify(model, texts):

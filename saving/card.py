@@ -34,13 +34,14 @@ def markdown(result, labels, vectorizer):
     options = [*flags(result["changed"]), "--data", data["name"], "--seed", str(result["seed"])]
     command = ["python", f"{result['script']}.py", result["recipe"], *options]
     command = [*map(_last_name, command), *flags(data.get("options", {}))]
+    columns = [repr(name) for name in labels.text_names] or ["the title", "the description"]
     values = {
         "datasets": f"datasets: [{AG_NEWS}]\nlanguage: [en]\n" if is_ag_news else "",
         "dataset": json.dumps(AG_NEWS if is_ag_news else _last_name(data["name"])),
         "classes": len(labels.classes),
         "class_names": shorten(", ".join(labels.classes), 300, placeholder=" ..."),
         "data_name": _last_name(data["name"]),
-        "columns": _columns(labels, vectorizer),
+        "columns": " and ".join(columns[:1] if vectorizer.text == "title" else columns),
         "source": AG_NEWS_SOURCE if is_ag_news else "",
         "command": shlex.join(command),
         "versions": ", ".join(f"{name} {number}" for name, number in result["versions"].items()),
@@ -55,12 +56,6 @@ def markdown(result, labels, vectorizer):
         ),
     }
     return TEMPLATE.read_text(encoding="utf-8").format_map(result | values)
-
-
-def _columns(labels, vectorizer):
-    """The text columns that a model reads, in words."""
-    names = [repr(name) for name in labels.text_names] or ["the title", "the description"]
-    return " and ".join(names[:1] if vectorizer.text == "title" else names)
 
 
 def _last_name(text):

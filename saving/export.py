@@ -44,8 +44,8 @@ def export(model, run, directory):
             _verify(model, path)
             if about is not None:
                 (path / "README.md").write_text(about, encoding="utf-8")
-    except (OSError, UserError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except Exception as error:  # TensorFlow raises nearly anything, for a full disk too
+        reason = getattr(error, "strerror", None) or in_one_line(error)
         raise UserError(f"--export {directory}: {reason}") from error
     show(f"exported: {directory}, a SavedModel{' and its model card' if about else ''}")
 
@@ -86,22 +86,16 @@ def _write(model, path):
         file = Path(folder) / "classes.txt"
         file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         module.class_names = tf.saved_model.Asset(str(file))
-        try:
-            tf.saved_model.save(module, str(path), signatures)
-        except Exception as error:  # a full disk, or a layer that holds what cannot be saved
-            raise UserError(f"the SavedModel cannot be written: {in_one_line(error)}") from error
+        tf.saved_model.save(module, str(path), signatures)
 
 
 def _verify(model, path):
     """Loads a SavedModel and compares its probabilities and classes with the model's."""
     words = models.part(model, models.Vectorizer).get_vocabulary()[2:]
     texts = tf.constant([*(" ".join(words[i::10][:12]) for i in range(10)), "[unknown]", ""])
-    try:
-        signatures = tf.saved_model.load(str(path)).signatures
-        probabilities = signatures["serving_default"](text=texts)["probabilities"]
-        names = [name.decode() for name in signatures["classes"]()["classes"].numpy()]
-    except Exception as error:  # TensorFlow raises nearly anything for what it cannot load
-        raise UserError(f"the SavedModel cannot be loaded: {in_one_line(error)}") from error
+    signatures = tf.saved_model.load(str(path)).signatures
+    probabilities = signatures["serving_default"](text=texts)["probabilities"]
+    names = [name.decode() for name in signatures["classes"]()["classes"].numpy()]
     verification.compare(probabilities, model(texts, training=False), "the SavedModel")
     if names != list(models.part(model, models.Labels).classes):
         raise UserError("the SavedModel has other classes than the model")

@@ -1,7 +1,12 @@
-"""Verifies before training that a model can be saved, and after it that it was saved as it is."""
+"""Loads saved models, and verifies before and after training that a model is saved as it is."""
 
-from contextlib import contextmanager
+import io
+import json
+import re
+import warnings
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,15 +18,23 @@ LENGTHS = (4, 1)  # of the texts that a model is tried with; short, since this t
 WIDTH = 6  # that they are padded to
 SHORTEST = 5  # texts, whose probabilities are compared
 TOLERANCE = 1e-5  # of probabilities; rounding is far below
-CANNOT_BE_LOADED = (TypeError, ValueError, AttributeError, NotImplementedError)
+LEAST_KERAS = "3.15.1"  # as in requirements.txt, which says why
+PARTS = ["config.json", "metadata.json", "model.weights.h5"]  # of a .keras file
+# What a model may contain beside the classes of models.py: data, and Keras's own classes but for
+# those that run code or read files. Keras's safe mode refuses only some of the others.
+PERMITTED = re.compile(
+    r"None\.__(keras_tensor|tensor|numpy|slice|ellipsis)__"
+    r"|keras(\.(layers|initializers|regularizers|constraints|losses|metrics|optimizers(\.schedules)?"
+    r"|src\.models\.functional|src\.ops\.\w+))?"
+    r"\.(?!function|Lambda|TFSM|Jax|Flax|Torch|TextVectorization|StringLookup|IntegerLookup)\w+"
+)
 
 
 def check(model, classes=None):
     """Refuses a model that could not be saved as it is trained.
 
-    It has to load in safe mode with no classes but Keras's own and those registered in `models`,
-    and then give each text the probabilities that the model gives it alone, whatever the other
-    texts of its batch are.
+    It may contain only what `load` accepts, and has to give each text the probabilities that the
+    model gives it alone, whatever the other texts of its batch are.
 
     Args:
         model: a built model on token ids.
@@ -60,18 +73,93 @@ def check_saved(path, texts, ids, network):
     Raises:
         UserError: it cannot be loaded, or it gives other token ids or probabilities.
     """
-    some = slice(SHORTEST)  # Keras's layers take long for long texts, whose token ids will do
-    try:
-        with only_known_classes():
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
-        read = np.asarray(models.part(model, models.Vectorizer)(texts))
-        probabilities = model(tf.constant(texts[some]))
-    except Exception as error:  # Keras raises nearly anything for a model that it cannot load
-        raise UserError(f"the saved model cannot be loaded: {in_one_line(error)}") from error
+    model = load(path)
+    read = np.asarray(models.part(model, models.Vectorizer)(texts))
     width = ids.shape[1]
     if read[:, width:].any() or not np.array_equal(read[:, :width], ids):
         raise UserError("the saved model reads texts differently from those measured")
-    compare(probabilities, network(ids[some]), "the saved model")
+    # Keras's layers take long for long texts, whose token ids will do.
+    compare(model(tf.constant(texts[:SHORTEST])), network(ids[:SHORTEST]), "the saved model")
+
+
+def load(path):
+    """Loads a model of `models.end_to_end` from a file that anybody may have made.
+
+    A file is refused if it would run code, read other files or take far more memory than it has
+    bytes, which no file of this project does.
+
+    Args:
+        path: the .keras file, a `Path`.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        UserError: it is refused, damaged or another model, or Keras is too old to load it safely.
+    """
+    sizes, add_weight = [], keras.Layer.add_weight
+
+    def counted(layer, *arguments, shape=None, **options):
+        sizes.append(np.prod(shape or (), dtype=float))
+        if sum(sizes) > 2 * weights.file_size:
+            raise ValueError("its weights would take far more memory than it has bytes")
+        return add_weight(layer, *arguments, shape=shape, **options)
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+            if sorted(archive.namelist()) != PARTS or unpacked > 2**20 + 4 * path.stat().st_size:
+                raise ValueError(f"its parts are not {', '.join(PARTS)}, or they are far too large")
+            check_config(archive.read(PARTS[0]))
+            weights = archive.getinfo(PARTS[-1])
+            with h5py.File(io.BytesIO(archive.read(weights))) as file:
+                file.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
+        # Keras allocates all weights, as large as the config says, before it reads the first.
+        keras.Layer.add_weight = counted
+        with warnings.catch_warnings(action="ignore"):
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        if not all(np.isfinite(weight).all() for weight in model.weights):
+            raise ValueError("a weight is not finite")
+        _, labels = (models.part(model, kind) for kind in (models.Vectorizer, models.Labels))
+        answer = np.asarray(model(tf.constant([""])))
+        if answer.shape != (1, len(labels.classes)) or not np.isclose(answer.sum(), 1, atol=1e-3):
+            raise ValueError("it does not turn texts into the probabilities of its classes")
+        return model
+    except UserError:
+        raise
+    except Exception as error:  # Keras raises nearly anything for a damaged or foreign file
+        advice = "use a model.keras as a training script has saved it"
+        raise UserError(f"{path}: cannot be used ({in_one_line(error)}); {advice}") from error
+    finally:
+        keras.Layer.add_weight = add_weight
+
+
+def check_config(config):
+    """Checks the config of a model, which may contain layers of Keras and the classes of models.py.
+
+    Args:
+        config: JSON.
+
+    Raises:
+        UserError: Keras is too old to load any model safely.
+        ValueError: it is not JSON, or contains something else.
+    """
+    if np.lib.NumpyVersion(keras.__version__) < LEAST_KERAS:
+        raise UserError(
+            f"Keras {keras.__version__} may run code that is hidden in a model; version "
+            f"{LEAST_KERAS} or later is needed: pip install 'keras>={LEAST_KERAS}'"
+        )
+    own = {n for n, o in keras.saving.get_custom_objects().items() if o.__module__ == "models"}
+
+    def permitted(node):
+        if "class_name" in node:
+            what = f"{node.get('module')}.{node['class_name']}"
+            name = node.get("config" if what.endswith(".function") else "registered_name")
+            if name not in own and not PERMITTED.fullmatch(what):
+                raise ValueError(f"it contains {name or what!r}, which is not in models.py")
+        return node
+
+    json.loads(config, object_hook=permitted)
 
 
 def compare(probabilities, expected, what):
@@ -106,7 +194,9 @@ def _check_answers(model, network):
         raise UserError(
             f"{_described(model.layers[-1])}: its output is no probabilities; end in a softmax"
         )
-    _disturb(network, rng)
+    for weight in network.weights:  # with these, every token makes a difference, as after training
+        value = 3 * np.asarray(weight) + rng.normal(scale=0.3, size=weight.shape)
+        weight.assign(np.abs(value) if weight.path.endswith("variance") else value)
     alone = np.concatenate([_probabilities(network, [text]) for text in texts])
     if not np.allclose(_probabilities(network, texts, WIDTH), alone, atol=TOLERANCE):
         raise UserError(
@@ -119,9 +209,10 @@ def _check_answers(model, network):
 def _as_loaded(model):
     """What would be loaded from a file that the model was saved in, once it masks padding."""
     try:
-        with only_known_classes():
-            return models.mask_padding(model, portable=True)
-    except CANNOT_BE_LOADED as error:
+        copy = models.mask_padding(model, portable=True)
+        check_config(copy.to_json())
+        return copy
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
         several = len(model.layers) > 1
         for layer in model.layers if several else ():
             _as_loaded(keras.Sequential([layer]))  # raises an error that names the layer
@@ -132,33 +223,12 @@ def _as_loaded(model):
         ) from error
 
 
-@contextmanager
-def only_known_classes():
-    """Hides what is registered with Keras outside `models`: predict.py does not have it."""
-    registered = keras.saving.get_custom_objects()
-    known = ("keras", "models")
-    hidden = {n: o for n, o in registered.items() if o.__module__.split(".")[0] not in known}
-    for name in hidden:
-        del registered[name]
-    try:
-        yield
-    finally:
-        registered.update(hidden)
-
-
 def _probabilities(model, texts, width=None):
     """The probabilities of texts (int arrays of token ids), padded to a width."""
     ids = np.zeros((len(texts), width or max(map(len, texts))), np.int32)
     for row, text in zip(ids, texts, strict=True):
         row[: len(text)] = text
     return np.asarray(model(ids, training=False))
-
-
-def _disturb(model, rng):
-    """Gives a model weights with which every token makes a difference, as training will."""
-    for weight in model.weights:
-        value = 3 * np.asarray(weight) + rng.normal(scale=0.3, size=weight.shape)
-        weight.assign(np.abs(value) if weight.path.endswith("variance") else value)
 
 
 def _unaware(model):

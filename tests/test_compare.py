@@ -238,6 +238,12 @@ def test_a_run_without_a_result_is_named(tmp_path, output, content):
         {"hyperparameters": None},
         {"layers": None},
         {"trial": 1, "data": {"name": 5}},
+        {"test_accuracy": float("nan")},
+        {"seconds": {"total": float("inf")}},
+        {"seconds": {"total": 10**400}},
+        {"test_accuracy": 10**400},
+        {"data": {"rows": {"train": 80, "test": "24"}}},
+        {"data": {"test_hash": []}},
     ],
 )
 def test_a_damaged_run_is_named_and_left_out_of_all_runs(write_run, output, damage, capsys):

@@ -207,48 +207,6 @@ def test_a_bad_model_file_is_refused_in_one_line(tmp_path, trained, capsys):
         assert str(path) in output.err
 
 
-def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
-    marker = tmp_path / "ran"
-    text = keras.Input((), dtype="string")
-
-    def evil(x):
-        marker.touch()
-        return tf.ones((tf.shape(x)[0], 4))
-
-    keras.Model(text, keras.layers.Lambda(evil, output_shape=(4,))(text)).save(tmp_path / "m.keras")
-    marker.unlink(missing_ok=True)
-    assert status(predict.main, [tmp_path / "m.keras", "text"]) == 1
-    assert not marker.exists()
-
-
-@pytest.mark.parametrize(
-    ("module", "name"), [("os", "mkdir"), ("builtins", "exec"), ("elsewhere", "Layer")]
-)
-def test_an_object_that_is_not_of_keras_is_refused_and_not_made(
-    module, name, trained, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-
-    def foreign(node):
-        if isinstance(node, list):
-            return [foreign(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if node.get("class_name") == "Dense":
-            return {"module": module, "class_name": name, "registered_name": name, "config": "made"}
-        return {key: foreign(value) for key, value in node.items()}
-
-    with zipfile.ZipFile(trained / "model.keras") as source:
-        files = {file: source.read(file) for file in source.namelist()}
-    files["config.json"] = json.dumps(foreign(json.loads(files["config.json"]))).encode()
-    with zipfile.ZipFile("m.keras", "w") as target:
-        for file, content in files.items():
-            target.writestr(file, content)
-    assert status(predict.main, ["m.keras", "text"]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
-
-
 def test_explain_prints_the_answer_and_a_line_for_each_word(trained, tmp_path, monkeypatch, capsys):
     text = "oil \x1b[31m prices"
     assert status(predict.main, [trained, "--explain", text, "goal"]) == 0

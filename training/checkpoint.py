@@ -156,20 +156,18 @@ def read_state(path, model, trained=None):
     variables = _variables(model)
     try:
         with h5py.File(path, "r") as file:
-            values = {key: np.asarray(value) for key, value in file.items()}
-        state = json.loads(values.pop(STATE).tobytes())
-        if trained and (changes := differences(state["trained"], trained)):
-            raise UserError(
-                f"{path}: cannot resume, since the code has changed what is trained ({changes}); "
-                "undo that, use another --run-dir, or start again with --overwrite"
-            )
-        shapes = [{key: tuple(v.shape) for key, v in some.items()} for some in (values, variables)]
-        if shapes[0] != shapes[1]:
-            raise ValueError("it has other variables")
-        for key, variable in variables.items():
-            variable.assign(values[key])
+            state = json.loads(np.asarray(file[STATE]).tobytes())
+            if trained and (changes := differences(state["trained"], trained)):
+                problem = f"cannot resume, since the code has changed what is trained ({changes})"
+                advice = "undo that, use another --run-dir, or start again with --overwrite"
+                raise UserError(f"{path}: {problem}; {advice}")
+            shapes = {key: value.shape for key, value in file.items() if key != STATE}
+            if shapes != {key: tuple(variable.shape) for key, variable in variables.items()}:
+                raise ValueError("it has other variables")
+            for key, variable in variables.items():
+                variable.assign(np.asarray(file[key]))
         return state
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         problem = f"damaged, or from another model ({in_one_line(error)})"
         raise UserError(f"{path}: {problem}; --overwrite starts again") from error
 

@@ -48,12 +48,11 @@ def load_result(path):
 def read_json(file):
     """Reads a file that contains an object: a dict; a UserError names the file if it is damaged."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        value = {**json.loads(file.read_text(encoding="utf-8"))}
+        json.dumps(value, allow_nan=False)  # a ValueError for numbers that are not finite
+        return value
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{file}: damaged ({error})") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{file}: damaged (not an object)")
-    return value
 
 
 def differences(before, now):

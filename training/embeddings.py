@@ -5,7 +5,6 @@ import re
 import sys
 import unicodedata
 import zlib
-from contextlib import contextmanager
 from itertools import chain, takewhile
 from pathlib import Path
 
@@ -67,44 +66,37 @@ def _load_file(path, vocabulary, weights, print):
     """Replaces rows of `weights` by the file's vectors; reads until every word has its own."""
     path, width = Path(path), weights.shape[1]
     wanted = {word: i for i, word in enumerate(vocabulary) if i > 1}  # 0 is padding, 1 unknown
-    done, left_out = set(), []
-    with _opened(path) as file:
-        vectors = _vectors(file, ".bin" in path.suffixes, width)
-        hidden = sys.stderr is None or None  # closed; None: unless it is a terminal
-        bar = tqdm(vectors, path.name, unit=" vectors", leave=False, delay=1, disable=hidden)
-        for number, word, numbers in bar:
-            key = unicodedata.normalize("NFC", word).lower()
-            if len(numbers) == width and (key not in wanted or key in done and key != word):
-                continue
-            vector = _vector(numbers, width)
-            if vector is None:
-                left_out.append(number)
-                continue
-            weights[wanted[key]] = vector
-            done.add(key)
-            if key == word:  # no better spelling can follow
-                del wanted[key]
-                if not wanted:
-                    break
-    odd = f"lines that are not a word and {width} numbers: {len(left_out):,}"
-    if not done:
-        raise UserError(f"{path}: no vector of a word in the vocabulary; {odd}")
-    print(f"{path}: vectors for {len(done):,} of {len(vocabulary):,} vocabulary entries")
-    if left_out:
-        print(f"{path}: left out {odd}, the first is line {left_out[0]:,}")
-
-
-@contextmanager
-def _opened(path):
-    """Opens a file of vectors, unpacked; every error of the block names the file."""
+    done, left_out, first = set(), 0, None
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            yield file
+            vectors = _vectors(file, ".bin" in path.suffixes, width)
+            hidden = sys.stderr is None or None  # closed; None: unless it is a terminal
+            bar = tqdm(vectors, path.name, unit=" vectors", leave=False, delay=1, disable=hidden)
+            for number, word, numbers in bar:
+                key = unicodedata.normalize("NFC", word).lower()
+                if len(numbers) == width and (key not in wanted or key in done and key != word):
+                    continue
+                vector = _vector(numbers, width)
+                if vector is None:
+                    left_out, first = left_out + 1, first or number
+                    continue
+                weights[wanted[key]] = vector
+                done.add(key)
+                if key == word:  # no better spelling can follow
+                    del wanted[key]
+                    if not wanted:
+                        break
     except UserError as error:
         raise UserError(f"{path}, {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: cannot be read: {reason}") from error
+    odd = f"lines that are not a word and {width} numbers: {left_out:,}"
+    if not done:
+        raise UserError(f"{path}: no vector of a word in the vocabulary; {odd}")
+    print(f"{path}: vectors for {len(done):,} of {len(vocabulary):,} vocabulary entries")
+    if left_out:
+        print(f"{path}: left out {odd}, the first is line {first:,}")
 
 
 def _vectors(file, binary, width):

@@ -37,10 +37,15 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         if self.manner == "a web page":
             content = b"<html>Sign in</html>"
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        if self.manner != "endless":
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.manner == "truncated":
             content = content[:100]
+        if self.manner == "endless":
+            with suppress(ConnectionError):
+                while True:
+                    self.wfile.write(bytes(2**20))
         if self.manner == "drips":
             with suppress(ConnectionError):  # nobody waits so long
                 for byte in content[:30]:
@@ -65,6 +70,7 @@ def mirror(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(ag_news, "MD5", sums)
     monkeypatch.setattr(ag_news, "SILENCE_SECONDS", 0.5)
     monkeypatch.setattr(ag_news, "DOWNLOAD_SECONDS", 2)
+    monkeypatch.setattr(ag_news, "MOST_MEGABYTES", 3)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
     yield server
@@ -99,6 +105,7 @@ def test_a_whole_mirror_is_prepared_once_and_read_from_then_on(mirror, tiny):
         ("silent", "timed out"),
         ("drips", "not finished after 2 s"),
         ("redirects for ever", "redirect"),
+        ("endless", "sent 3,145,728 bytes with MD5"),
     ],
 )
 def test_a_bad_mirror_ends_soon_in_one_line_with_the_ways_on(mirror, tmp_path, manner, reason):

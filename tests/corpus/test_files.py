@@ -277,6 +277,8 @@ BAD = [
         gzip.compress(b"1,t,d\n", mtime=0)[:9] + b"\xff" * 20,
         "damaged, or not compressed by gzip",
     ),
+    ("a.csv.gz", gzip.compress(bytes(2**24), mtime=0) * 99, "20 times larger unpacked"),
+    ("a.json.gz", gzip.compress(b" " * 2**24, mtime=0) * 99, "20 times larger unpacked"),
     ("a.csv", b"1;a, b\n2;c; d\n", "row 2: the number of columns is 3, but it was 2"),
     ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "must end in"),
     ("a.jsonl", b'{"label": 1, "text": "\\ud800"}\n', "row 1: 'utf-8' codec can't encode"),

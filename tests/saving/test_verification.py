@@ -130,6 +130,7 @@ REFUSED = {
     ),
     "shorter": lambda: network(layers.AveragePooling1D(2, padding="same", name="shorter")),
     "sneaky": lambda: network(layers.Lambda(lambda x: x, name="sneaky")),
+    "abs": lambda: network(layers.Lambda(keras.ops.abs, name="abs")),
     "foreign": lambda: network(Unregistered(name="foreign")),
     "elsewhere": lambda: network(RegisteredElsewhere(name="elsewhere")),
     "bare": lambda: network(WithoutConfig(2.0, name="bare")),

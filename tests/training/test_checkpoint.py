@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -73,6 +74,27 @@ def test_another_models_state_is_one_line(run_directory):
     for file in ("state.h5", "absent.h5"):
         with pytest.raises(UserError, match=f"{file}: damaged, or .*--overwrite"):
             checkpoint.read_state(run_directory.work / file, other)
+
+
+def larger(file):
+    """Makes an array of a checkpoint far larger than the file."""
+    del file["0000"]
+    file.create_dataset("0000", (2**40,), "f4", chunks=(1024,))
+
+
+def deeper(file):
+    del file[checkpoint.STATE]
+    file[checkpoint.STATE] = np.frombuffer(b"[" * 100_000, np.uint8)
+
+
+@pytest.mark.parametrize("damage", [larger, deeper])
+def test_a_state_that_would_fill_the_memory_is_one_line(run_directory, damage):
+    model = network()
+    checkpoint.write_state(run_directory, "state.h5", model)
+    with h5py.File(run_directory.work / "state.h5", "r+") as file:
+        damage(file)
+    with pytest.raises(UserError, match=r"state.h5: damaged, or .*--overwrite"):
+        checkpoint.read_state(run_directory.work / "state.h5", model)
 
 
 def test_a_fit_whose_epochs_are_not_the_batches_is_refused(run_directory):

@@ -187,7 +187,10 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
             RunDirectory(path).claim(resume=False, overwrite=False)
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", ""])
+DEEP = "[" * 100_000, '{"a":' * 100_000
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "", "null", '{"a": NaN}', '{"a": 1e999}', *DEEP])
 def test_a_damaged_result_is_named(tmp_path, content):
     with pytest.raises(UserError, match="is .* a run directory"):
         load_result(tmp_path)

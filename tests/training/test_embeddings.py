@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from types import SimpleNamespace
 
 import keras
@@ -128,6 +129,17 @@ def test_a_damaged_file_is_one_line_that_names_it(name, header, content, tmp_pat
     with pytest.raises(UserError, match=f"^{path}[:,] ") as refused:
         load(path)
     assert "\n" not in str(refused.value)
+
+
+def test_empty_lines_take_no_memory(tmp_path):
+    load_text(tmp_path, b"oil 1 2 3\n")  # what is made only once
+    content = b"oil 1 2 3\n" + b"\n" * 20_000
+    tracemalloc.start()
+    _, lines = load_text(tmp_path, content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lines[1].endswith("3 numbers: 20,000, the first is line 2")
+    assert peak < 5e5
 
 
 @pytest.mark.parametrize("name", ["v.txt", "v.bin", "v.txt.gz", "v.bin.gz"])
