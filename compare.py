@@ -1,6 +1,5 @@
 """Compares runs: a table and a picture for each corpus, the best run first."""
 
-import argparse
 import csv
 import re
 from collections import Counter
@@ -11,7 +10,7 @@ from statistics import fmean, median
 
 from corpus.errors import UserError
 from experiments import comparison
-from training import plots, process
+from training import command_line, plots, process
 from training.atomic import atomic_write
 from training.directory import load_result
 from training.machine import is_shared
@@ -44,7 +43,7 @@ def load(path):
         shared = is_shared(result["machine"])
         result["seconds"] = None if shared else result["seconds"]["total"] + 0.0
         result["corpus"] = Path(result["data"]["name"]).name
-        result["flags"] = _flags(result["hyperparameters"])
+        result["flags"] = _flags(result["hyperparameters"] | result["reading"])
         {_test_rows(result)}, result["data"]["options"].items()
         table(rank([result])), format(result["data"]["rows"]["test"], ",")
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -83,7 +82,8 @@ def _test_rows(result):
 def _kind(result):
     """What is equal in runs that differ only in the seed or fold."""
     keys = "script", "recipe", "flags", "started_from", "interrupted"
-    return *(result[key] for key in keys), *result["layers"], result["data"]["hash"]
+    hashes = result["data"]["hash"], result["code"]["hash"]
+    return *(result[key] for key in keys), *result["layers"], *hashes
 
 
 def order(results):
@@ -113,14 +113,17 @@ def _label(run, others):
     siblings = [r for r in others if (r["script"], r["recipe"]) == (run["script"], run["recipe"])]
     settings = {other["flags"] for other in siblings}
     counts = Counter(flag for flags in settings for flag in flags)
-    twins = [Counter(other["layers"]) for other in siblings if other["flags"] == run["flags"]]
-    layers = Counter(run["layers"]) - reduce(and_, twins)  # those that not all of them have
+    twins = [other for other in siblings if other["flags"] == run["flags"]]
+    shared = reduce(and_, (Counter(twin["layers"]) for twin in twins))
+    layers, code = Counter(run["layers"]) - shared, run["code"]["hash"]
     label = [f"{run['script'].removeprefix('train_')} {run['recipe']}"]
     if len(settings) == 1:
         label += _flags(run["changed"])
     else:  # without the values that most have
         label += [flag for flag in run["flags"] if counts[flag] <= len(settings) / 2]
     label += [f"+ {layer}" for layer in layers.elements()]
+    codes = {twin["code"]["hash"] for twin in twins if twin["layers"] == run["layers"]}
+    label += [f"code {code[:7]}"] if len(codes) > 1 else []
     if run["started_from"]:
         label.append(f"from {Path(run['started_from']).name}")
     if len({other["corpus"] for other in others}) > 1:
@@ -179,7 +182,7 @@ def main(arguments=None):
     Raises:
         SystemExit: with status 1 after an error, 2 for wrong usage.
     """
-    parser = argparse.ArgumentParser(prog="compare.py", description=__doc__, allow_abbrev=False)
+    parser = command_line.parser_of_paths("compare.py", __doc__)
     add = parser.add_argument
     about = "run directories, or directories that contain runs; default: runs/"
     add("run", metavar="RUN", nargs="*", help=about)

@@ -5,7 +5,6 @@ probabilities of the classes, the words coloured by how much each contributes an
 reads in one direction, the class after each word. Nothing leaves the machine.
 """
 
-import argparse
 import os
 import socket
 
@@ -13,7 +12,7 @@ from corpus import loading
 from corpus.errors import UserError, in_one_line
 from inference.answers import load_model
 from inference.explanation import explain, largest_loss, reads_forwards
-from training import process, startup
+from training import command_line, process, startup
 from training.directory import load_result
 
 EXAMPLES = 6
@@ -75,10 +74,10 @@ def main(arguments=None):
     Raises:
         SystemExit: with status 1 after an error, 2 for wrong usage.
     """
-    parser = argparse.ArgumentParser(prog="demo.py", description=__doc__, allow_abbrev=False)
+    parser = command_line.parser_of_paths("demo.py", __doc__)
     parser.add_argument("run", metavar="RUN", nargs="+", help="run directories or .keras files")
     help_text = "address to listen on; default: 127.0.0.1, for this machine only"
-    parser.add_argument("--host", default="127.0.0.1", help=help_text)
+    parser.add_argument("--host", type=str, default="127.0.0.1", help=help_text)
     ports = {"type": int, "choices": range(1, 65536), "metavar": "PORT"}
     parser.add_argument("--port", **ports, help="default: the first free port from 7860")
     options = parser.parse_args(arguments)

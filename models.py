@@ -93,11 +93,13 @@ class Vectorizer(keras.layers.TextVectorization):
         """Looks up the tokens that a network reads: int64 (batch, width), padded with 0.
 
         A text without a token becomes one unknown token: cuDNN refuses a row that is all padding.
+        A batch of no texts gets one, which `Labels` takes out: Keras's layers refuse an empty one.
         """
         ids = self.all_token_ids(texts)
         if self.max_words:
             ids = ids[:, : self.max_words]
-        ids = tf.pad(ids.to_tensor(), ((0, 0), (0, 1)))  # a batch of empty texts has width 0
+        missing = tf.maximum(1 - tf.size(texts), 0)
+        ids = tf.pad(ids.to_tensor(), ((0, missing), (0, 1)))  # empty texts have width 0
         first = tf.maximum(ids[:, :1], 1)  # 0, which is padding, means a text without a token
         return tf.concat([first, ids[:, 1:]], axis=1)
 
@@ -118,6 +120,8 @@ class Vectorizer(keras.layers.TextVectorization):
 @keras.saving.register_keras_serializable("models")
 class Labels(keras.layers.Layer):
     """Stores the names of the classes in the saved model; probabilities pass through it unchanged.
+
+    It is called with these and, to be left without a row if there are no texts, with the texts.
 
     Attributes:
         classes: tuple of the classes' names, in the order of their probabilities.
@@ -142,8 +146,8 @@ class Labels(keras.layers.Layer):
             raise ValueError("each class must have a name and a label of its own")
         self.supports_masking = True
 
-    def call(self, probabilities):
-        return probabilities
+    def call(self, probabilities, texts=None):
+        return probabilities if texts is None else probabilities[: tf.size(texts)]
 
     def get_config(self):
         """The arguments of the constructor."""
@@ -383,4 +387,4 @@ def end_to_end(model, vectorizer, labels):
     labels = labels if isinstance(labels, Labels) else Labels(labels)
     text = keras.Input(shape=(), dtype="string", name="text")
     probabilities = mask_padding(model, portable=True)(vectorizer(text))
-    return keras.Model(text, labels(probabilities), name=f"{model.name}_end_to_end")
+    return keras.Model(text, labels(probabilities, text), name=f"{model.name}_end_to_end")

@@ -1,6 +1,5 @@
 """Classifies texts from the command line, or one per line from standard input."""
 
-import argparse
 import gc
 import json
 import os
@@ -16,7 +15,7 @@ from corpus.files import FORMS
 from inference import explanation
 from inference.answers import classify, evaluate, load_model, probabilities  # noqa: F401
 from inference.tables import classify_file
-from training import process, startup
+from training import command_line, process, startup
 from training.results import class_table
 
 BATCH_SIZE = 32
@@ -54,10 +53,11 @@ def main(arguments=None):
 
 def _parse(arguments):
     """The options of the command line."""
-    parser = argparse.ArgumentParser(prog="predict.py", description=__doc__, allow_abbrev=False)
+    parser = command_line.parser_of_paths("predict.py", __doc__)
     add = parser.add_argument
     add("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    add("text", metavar="TEXT", nargs="*", default=[], help="default: lines of standard input")
+    help_text = "default: lines of standard input"
+    add("text", metavar="TEXT", nargs="*", default=[], type=str, help=help_text)
     task = parser.add_mutually_exclusive_group()
     help_text = "show how much each word adds to the probability, and the class after it"
     task.add_argument("--explain", action="store_true", help=help_text)
@@ -69,11 +69,11 @@ def _parse(arguments):
     add("--output", metavar="OUT.csv", help="write the rows of --file, with class and probability")
     add("--errors", metavar="OUT.csv", help="write the misclassified rows of --evaluate")
     help_text = "its name in FILE or IN, if different from the model's corpus"
-    names = {"metavar": "NAME", "help": help_text}
+    names = {"metavar": "NAME", "type": str, "help": help_text}
     add("--text-column", nargs="+", action="extend", default=[], **names)
     add("--label-column", **names)
     help_text = "encoding of a file or standard input, such as cp1252; default: UTF-8 or UTF-16"
-    add("--encoding", metavar="NAME", help=help_text)
+    add("--encoding", metavar="NAME", type=str, help=help_text)
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
     of_file = options.file is not None or options.evaluate is not None
     if options.text and (of_file or options.export is not None):
@@ -121,7 +121,7 @@ def _answer(model, options):
         if text.lower().endswith(FORMS) and os.path.isfile(text):
             remark = "this name of a file is classified as a text; use --file"
             process.print_error(f"{text}: {remark}")
-    typed = not options.text and _is_terminal(sys.stdin)
+    typed = not options.text and sys.stdin is not None and sys.stdin.isatty()
     batch, size = [], 1 if typed else BATCH_SIZE
     try:
         for text in texts:
@@ -171,7 +171,7 @@ def _lines(encoding=None):
     """The lines of standard input, which is None where it is closed."""
     if sys.stdin is None:
         raise UserError(f"{STDIN} is closed, and no TEXT was given")
-    if _is_terminal(sys.stdin):
+    if sys.stdin.isatty():
         process.print_error("One text per line; end with Ctrl-D.")
     if not hasattr(sys.stdin, "buffer"):  # a notebook's
         yield from (line.rstrip("\r\n") for line in sys.stdin)
@@ -181,10 +181,6 @@ def _lines(encoding=None):
         if number == 1 and (line.startswith(UTF_16_MARKS) or encoding is not None):
             line += stream.read()  # a line feed may be more bytes than one
         yield from lines(line, STDIN, number, encoding)
-
-
-def _is_terminal(stream):
-    return stream is not None and stream.isatty()
 
 
 def _line(answer, unit):

@@ -4,7 +4,6 @@ They are also written to results.md and results.json in --dir. To continue after
 run the same command: finished runs are not repeated, and an unfinished one is resumed.
 """
 
-import argparse
 import json
 from pathlib import Path
 from statistics import mean, median
@@ -14,7 +13,7 @@ from corpus.loading import load
 from experiments import experiment
 from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import executor_for, run_all
-from training import process
+from training import command_line, process
 from training.atomic import atomic_write
 from training.machine import is_shared
 from training.recipes import DataOptions
@@ -145,7 +144,7 @@ def entry(experiment, results):
 
 def parse(arguments=None):
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="reproduce.py", description=__doc__, allow_abbrev=False)
+    parser = command_line.parser_of_paths("reproduce.py", __doc__)
     add = parser.add_argument
     quick = "trial run: the sample, one seed, no fast recipe, no own, no switch"
     add("--data", default="ag_news", help="see the training scripts")
@@ -154,7 +153,8 @@ def parse(arguments=None):
     add("--quick", action="store_true", help=quick)
     executor = parser.add_mutually_exclusive_group()
     executor.add_argument("--workers", type=int, default=1, help="runs at once; default: 1")
-    executor.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster makes the runs")
+    about = "a Dask cluster makes the runs"
+    executor.add_argument("--scheduler", type=str, metavar="ADDRESS", help=about)
     options = parser.parse_args(arguments)
     if options.quick:  # it changes defaults; what was given stays
         parser.set_defaults(data="sample", seeds=[1], dir="runs/quick")
@@ -172,7 +172,7 @@ def main(arguments=None):
     """
     options = parse(arguments)
     interrupted = "Interrupted. To continue, run the same command."
-    with process.one_line_errors("reproduce.py", interrupted=interrupted), process.signals():
+    with process.one_line_errors("reproduce.py", interrupted=interrupted), process.long_work():
         report = measure(options)
         tables, values = markdown(report), json.dumps(report, indent=2) + "\n"
         for name, content in {"results.json": values, "results.md": tables}.items():

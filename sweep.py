@@ -10,15 +10,15 @@ never read. To continue after an interruption, run the same command: finished ru
 
 import importlib
 import itertools
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.errors import UserError
-from experiments import PROJECT, comparison, experiment, selection
+from experiments import comparison, experiment, selection
 from experiments.executors import SameProcess
 from experiments.runs import executor_for, run_all
 from training import command_line, plots, process, recipes
+from training.machine import PROJECT
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,10 @@ class Options(recipes.DataOptions):
 def parse(words):
     """Reads the command line: (list of `Experiment`, names of the fields that vary, `Options`)."""
     if words[:1] in (["--help"], ["-h"]):
-        print(__doc__.strip())
+        print((__doc__ or "see docs/reference.md, Sweeps").strip())  # python -OO has none
         raise SystemExit(0)
     with command_line.wrong_usage("sweep.py"):
-        script = Path(words[0]).stem if words else ""
-        is_there = (PROJECT / f"{script}.py").exists()
-        module = importlib.import_module(script) if is_there else None
-        if not hasattr(module, "RECIPES"):
-            raise UserError("the training script comes first: sweep.py train_lstm.py ...")
+        script, module = _training_script(words[0] if words else "")
         about = f"sweep.py {script}.py", __doc__, module.Hyperparameters, module.RECIPES
         recipe, values, options = command_line.read(*about, words[1:], Options(), several=True)
         if options.workers < 1 or options.folds == 1:
@@ -61,11 +57,20 @@ def parse(words):
         wanted = [experiment(script, recipe, **dict(zip(values, p, strict=True))) for p in products]
         for combination in wanted:
             recipes.check_together(combination.hyperparameters(), recipes.Options())
-            for split in splits(combination, options.folds):
-                recipes.check_together(split.hyperparameters(), recipes.Options(trial=True))
         for seed in options.seeds:
             recipes.checked(recipes.Options(seed=seed))
     return wanted, [name for name in values if len(values[name]) > 1], options
+
+
+def _training_script(word):
+    """(name, module) of a training script of the project, from a word of the command line."""
+    file = Path(f"{word.removesuffix('.py')}.py")
+    own = PROJECT / file.name
+    named = own.exists() and (file.samefile(own) if file.exists() else file.parent == Path())
+    module = importlib.import_module(file.stem) if named else None
+    if not hasattr(module, "RECIPES"):
+        raise UserError(f"the training script comes first: one in {PROJECT}, such as train_lstm.py")
+    return file.stem, module
 
 
 def splits(wanted, folds):
@@ -106,11 +111,7 @@ def main(arguments=None):
     words = command_line.typed_arguments() if arguments is None else [*map(str, arguments)]
     wanted, fields, options = parse(words)
     end = {"interrupted": "Interrupted. To continue, run the same command."}
-    with (
-        process.one_line_errors("sweep.py", **end),
-        process.signals(),
-        process.reader_may_leave(),
-    ):
+    with process.one_line_errors("sweep.py", **end), process.long_work():
         measured, groups = measure(wanted, options), []
         for made, runs in measured.items():
             values = recipes.flags({name: dict(made.changes)[name] for name in fields})
@@ -126,8 +127,8 @@ def _report(groups, experiments, options):
     ranked = selection.ranked(groups)
     process.show(selection.table(ranked))
     winner = experiments[groups.index(ranked[0])]
-    command = shlex.join([*shlex.split(winner.command), *options.words()])
-    process.show(f"train the best: python {command}")
+    words = [winner.recipe, *winner.options, *options.words()]
+    process.show(f"train the best: {command_line.shell_command(winner.script, words)}")
     title = f"{winner.script} {winner.recipe}, {options.data}"
     plots.save(comparison.plot(groups, title), options.picture)
     process.show(f"picture: {options.picture}")

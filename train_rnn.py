@@ -111,7 +111,7 @@ def main(arguments=None):
             metrics=["acc"],
             **devices.execution(len(batches)),  # affects the speed alone
         )
-        model.summary(print_fn=run.print)
+        model.summary(line_length=70, print_fn=run.print)
 
         # Training; the callbacks check that the model can be saved, log, checkpoint, resume, stop
         model.fit(

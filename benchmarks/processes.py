@@ -25,7 +25,7 @@ def measured(about, measure, cases):
     Returns:
         Dict of case to the list of what `measure` returned, each time with another seed.
     """
-    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
     parser.add_argument("--repetitions", type=int, default=3)
     values = {"choices": [*cases]} if isinstance(cases, dict) else {"type": int}

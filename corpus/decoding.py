@@ -32,11 +32,11 @@ def decode(stream, encoding=None):
     # The decoder works on many lines at once. These handlers turn damaged bytes into halves of
     # surrogate pairs, which `check` then finds in the very line that they are in.
     errors = "surrogatepass" if name.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    text = io.TextIOWrapper(stream, name, errors, newline="")
     try:
-        for line in text:
-            check(line)
-            yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
+        with io.TextIOWrapper(stream, name, errors, newline="") as text:
+            for line in text:
+                check(line)
+                yield line if line.isascii() else line.replace(BYTE_ORDER_MARK, "")
     except UnicodeError:
         problem = f"not text in {encoding}; try another --encoding"
         if encoding is None:

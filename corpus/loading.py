@@ -107,7 +107,7 @@ def load(
     train, train_hash = rows["train"].in_hash_order(train_rows)
     test, test_hash = rows["test"].in_hash_order(test_rows)
     validation, validation_hash = rows.get("validation", train[:0]).in_hash_order()
-    remarks += description.on_classes(train, test, classes)
+    remarks += namesakes(source) + description.on_classes(train, test, classes)
     remarks += description.on_texts(train, validation, test)
     hashes = train_hash + test_hash + (validation_hash if len(validation) else "")
     return Corpus(
@@ -166,6 +166,14 @@ def directory_of(source):
         takes = "--data takes ag_news, sample, tfds:NAME, a directory or a file"
         raise UserError(f"{path}: no such directory or file; {takes}")
     return path
+
+
+def namesakes(source):
+    """Says so if something here has the name of a corpus that is elsewhere: list of `str`."""
+    path, here = directory_of(source), Path(source)
+    if not here.exists() or (path and path.samefile(here)):
+        return []
+    return [f"./{source} is not used; --data ./{source} would use it"]
 
 
 def _read_prepared(source, text_columns, label_column):

@@ -5,11 +5,9 @@ import re
 import shlex
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from training.recipes import flags
 
-PROJECT = Path(__file__).parent.parent
 SCRIPTS = "train_rnn", "train_lstm", "train_bilstm"
 FULL_TEXT = "title+description"
 LONGEST_NAME = 200  # characters of a run directory; a file system allows 255 bytes

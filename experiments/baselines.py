@@ -82,14 +82,11 @@ def bag_of_words(corpus, vectorizer, seed):
     )
     epochs = max(EPOCHS, -(-LEAST_STEPS // len(batches)))
     steps = epochs * len(batches)
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
-    model.compile(
-        keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", jit_compile=False
-    )
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps))
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     # As one long epoch: if epochs are short, Keras spends more time between them than on the steps.
     model.fit(batches.dataset().repeat(epochs), steps_per_epoch=steps, verbose=0, shuffle=False)
-    predictions = evaluation.predict(model, test, data.without_padding(test.lengths))
-    return predictions, model.count_params()
+    return evaluation.predict(model, test), model.count_params()
 
 
 def tf_idf(corpus, vectorizer, seed):

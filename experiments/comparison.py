@@ -5,6 +5,7 @@ from statistics import fmean, median
 import numpy as np
 from matplotlib.figure import Figure
 
+from corpus.description import shortened
 from training import plots
 
 SCORES = "validation_accuracy", "validation_macro_f1", "test_accuracy", "macro_f1"
@@ -61,7 +62,7 @@ def plot(groups, title):
             order, from the top.
         title: written above the picture.
     """
-    labels = ["\n".join(group["label"]) for group in groups]
+    labels = ["\n".join(shortened(part, 200) for part in group["label"]) for group in groups]
     heights = np.array([1.8 + label.count("\n") for label in labels])  # in lines
     ys = np.cumsum(heights) - heights / 2
     panels = [panel for panel in PANELS if any(group.get(panel) for group in groups)]

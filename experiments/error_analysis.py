@@ -5,7 +5,6 @@
 It uses the runs of `reproduce.py` where they exist.
 """
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from matplotlib.figure import Figure
 
 import predict
 from corpus.loading import load
-from experiments import FULL_TEXT, PROJECT, experiment
+from experiments import FULL_TEXT, experiment
 from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import run_all
-from training import plots, process, startup
+from training import command_line, plots, process, startup
+from training.machine import PROJECT
 from training.recipes import DataOptions
 
 MODELS = {
@@ -169,12 +169,12 @@ def main(arguments=None):
     Raises:
         SystemExit: status 1 after an error, 2 for wrong usage, 130 or 143 if interrupted.
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line.parser_of_paths("error_analysis.py", __doc__)
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
     parser.add_argument("--dir", default="runs/reproduce", help="directory for the runs")
     parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="their directory")
     options = parser.parse_args(arguments)
-    with process.one_line_errors("error_analysis.py"), process.signals():
+    with process.one_line_errors("error_analysis.py"), process.long_work():
         corpus = load(options.data)
         accuracies = accuracies_by_rows(len(corpus.train), options)
         with startup.tensorflow():

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.errors import UserError, in_one_line
-from experiments import PROJECT
 from training import process, startup
 from training.atomic import atomic_write
 from training.directory import RunDirectory
+from training.machine import PROJECT
 
 POLL_SECONDS = 0.2
 RETRIES = 2  # of a run that fails on a Dask cluster
@@ -51,11 +51,12 @@ class ScriptProcess(subprocess.Popen):
 
     def failure(self):
         """Returns why the script failed, in one line, after it has ended; None if it succeeded."""
+        with self._errors as file:
+            file.seek(0)
+            last = file.read().strip().rpartition("\n")[2]
         if self.returncode == 0:
             return None
-        self._errors.seek(0)
-        lines = self._errors.read().strip().split("\n") if self.returncode in (1, 2) else [""]
-        return lines[-1] or f"ended with status {self.returncode}"
+        return self.returncode in (1, 2) and last or f"ended with status {self.returncode}"
 
 
 class SameProcess:

@@ -63,6 +63,8 @@ def run_all(wanted, data, directory, executor, trial=False):
         UserError: a run failed, or the directory contains one on other rows.
         KeyboardInterrupt, SystemExit: interrupted; so are the runs.
     """
+    for remark in loading.namesakes(data.data):
+        print(f"note: {remark}")
     plans = {run: plan_run(*run, data, directory, trial) for run in wanted}
     missing = [plan for plan in plans.values() if not plan.finished]
     if found := len(plans) - len(missing):

@@ -41,12 +41,12 @@ def margin(best, other):
 
 def table(groups):
     """Formats groups as `ranked` returns them, and says which may be as good as the best."""
-    best, rows, alike = groups[0], [], []
+    best, rows, alike, name = groups[0], [], [], "validation_accuracy"
     for group in groups:
-        label, scores = " ".join(group["label"]), group["validation_accuracy"]
+        label, scores = " ".join(group["label"]), group[name]
         f1 = f"{mean(group['validation_macro_f1']):.4f}"
         row = {"values": label, "held-out accuracy": comparison.spread(scores), "macro F1": f1}
-        difference = mean(best["validation_accuracy"]) - mean(scores)
+        difference = mean(best[name]) - mean(scores)
         half = margin(best, group)
         below = "" if group is best else f"{difference:.4f} ± {half:.4f}"
         rows.append(row | {"below the best": below})
@@ -54,14 +54,14 @@ def table(groups):
     lines = [comparison.table(rows)]
     plural = "s" if len(best["runs"]) > 1 else ""
     lines.append(f"{len(best['runs'])} run{plural} each, {held_out_rows(best):,} held-out rows")
+    if len(set(map(held_out_rows, groups))) > 1:
+        lines.append("the held-out rows differ; with a validation file, they would be the same")
     if alike:
         lines.append(f"cannot be told apart from the best: {'; '.join(alike)}")
         lines.append("more seeds, folds or rows may separate them")
     elif len(groups) > 1:
         lines.append(f"{rows[0]['values']} is better than the others, beyond what chance explains")
-    if len(groups) > 1 and all(
-        group["validation_accuracy"] == best["validation_accuracy"] for group in groups
-    ):
+    if len(groups) > 1 and all(group[name] == best[name] for group in groups):
         lines.append("all values have the same scores: is the hyperparameter used in main()?")
     if len({run["seed"] for run in best["runs"]}) == 1:
         lines.append("a single seed does not show how much the accuracy depends on the seed")

@@ -1,6 +1,7 @@
 """Exports a model as a SavedModel, which TensorFlow loads without Keras and this project."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -39,11 +40,13 @@ def export(model, run, directory):
             raise UserError("not an empty directory; use a new one: predict.py RUN --export DIR")
         about = _card(model, run)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(target) as path:
-            _write(model, path)
-            _verify(model, path)
+        with atomic_write(target) as path, tempfile.TemporaryDirectory() as folder:
+            made = Path(folder, "model")  # TensorFlow would read "run [1]" as a pattern
+            _write(model, made)
+            _verify(model, made)
             if about is not None:
-                (path / "README.md").write_text(about, encoding="utf-8")
+                (made / "README.md").write_bytes(about.encode("utf-8", "surrogateescape"))
+            shutil.copytree(made, path)
     except Exception as error:  # TensorFlow raises nearly anything, for a full disk too
         reason = getattr(error, "strerror", None) or in_one_line(error)
         raise UserError(f"--export {directory}: {reason}") from error
@@ -63,7 +66,7 @@ def _card(model, run):
 
 
 def _write(model, path):
-    """Writes the SavedModel."""
+    """Writes the SavedModel, and beside it the names of the classes for its asset."""
     names = models.part(model, models.Labels).classes
     for layer in model._flatten_layers():  # Keras has no public way into wrappers
         if hasattr(layer, "use_cudnn"):
@@ -82,11 +85,10 @@ def _write(model, path):
         return {"classes": tf.constant(names)}
 
     signatures = {"serving_default": probabilities, "classes": classes}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "classes.txt"
-        file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-        module.class_names = tf.saved_model.Asset(str(file))
-        tf.saved_model.save(module, str(path), signatures)
+    file = path.with_name("classes.txt")
+    file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    module.class_names = tf.saved_model.Asset(str(file))
+    tf.saved_model.save(module, str(path), signatures)
 
 
 def _verify(model, path):

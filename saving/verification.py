@@ -46,19 +46,16 @@ def check(model, classes=None):
     network = _as_loaded(model)
     last, shape = model.layers[-1], network.output_shape
     if len(shape) != 2 or classes not in (None, shape[1]):
-        raise UserError(
-            f"{_described(last)}: its output is {shape}, but the network has to end in "
-            f"(None, {classes}): a probability for each class of each text"
-        )
+        problem = f"its output is {shape}, but the network has to end in (None, {classes})"
+        raise UserError(f"{_described(last)}: {problem}: a probability for each class of each text")
     try:
         _check_answers(model, network)
     except UserError:
         raise
     except Exception as error:  # TensorFlow raises nearly anything for a text that is too short
-        raise UserError(
-            f"{_unaware(model)}: the network cannot read texts of {min(LENGTHS)} to {max(LENGTHS)} "
-            f"words, padded to {WIDTH}: {in_one_line(error)}"
-        ) from error
+        texts = f"texts of {min(LENGTHS)} to {max(LENGTHS)} words, padded to {WIDTH}"
+        problem = f"the network cannot read {texts}: {in_one_line(error)}"
+        raise UserError(f"{_unaware(model)}: {problem}") from error
 
 
 def check_saved(path, texts, ids, network):
@@ -186,24 +183,22 @@ def _check_answers(model, network):
     batch = (texts, WIDTH) if getattr(embedding, "mask_zero", False) else (texts[:1],)
     before, after = _probabilities(model, *batch), _probabilities(network, *batch)
     if not np.allclose(before, after, atol=TOLERANCE):
-        raise UserError(
-            f"model {model.name!r}: gives different probabilities when its layers are rebuilt from "
-            "their configs; does get_config() of each layer of your own return all its arguments?"
-        )
+        problem = "gives different probabilities when its layers are rebuilt from their configs"
+        advice = "does get_config() of each layer of your own return all its arguments?"
+        raise UserError(f"model {model.name!r}: {problem}; {advice}")
     if (before < 0).any() or not np.allclose(before.sum(axis=1), 1, atol=1e-3):
-        raise UserError(
-            f"{_described(model.layers[-1])}: its output is no probabilities; end in a softmax"
-        )
+        problem = "its output is no probabilities; end in a softmax"
+        raise UserError(f"{_described(model.layers[-1])}: {problem}")
     for weight in network.weights:  # with these, every token makes a difference, as after training
         value = 3 * np.asarray(weight) + rng.normal(scale=0.3, size=weight.shape)
         weight.assign(np.abs(value) if weight.path.endswith("variance") else value)
     alone = np.concatenate([_probabilities(network, [text]) for text in texts])
     if not np.allclose(_probabilities(network, texts, WIDTH), alone, atol=TOLERANCE):
-        raise UserError(
-            f"{_unaware(model)}: treats padding as text, so the prediction for a text would depend "
-            "on the rest of its batch; use a layer that supports masking, or write one that does: "
-            "docs/reference.md, Your own layers"
+        problem = "treats padding as text, so a prediction would depend on the rest of its batch"
+        advice = (
+            "use a layer that supports masking, or write one: docs/reference.md, Your own layers"
         )
+        raise UserError(f"{_unaware(model)}: {problem}; {advice}")
 
 
 def _as_loaded(model):

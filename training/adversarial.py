@@ -36,10 +36,8 @@ class Adversarial(keras.Sequential):
         """
         embedded = isinstance(model.layers[0], keras.layers.Embedding)
         if not isinstance(model, keras.Sequential) or not embedded:
-            raise UserError(
-                f"model {model.name!r}: --adversarial needs a keras.Sequential that begins with an "
-                "Embedding"
-            )
+            need = "--adversarial needs a keras.Sequential that begins with an Embedding"
+            raise UserError(f"model {model.name!r}: {need}")
         super().__init__([*model.inputs, *model.layers], name=model.name)
         self.share = share
 

@@ -3,16 +3,23 @@
 import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
 def atomic_write(path):
     """Yields a path to write a file or a directory to; it becomes `path` if the block succeeds.
 
+    A device or a pipe is written as it is, and a link stays: what it leads to is replaced.
+
     Raises:
         OSError: it cannot be written; what was there before stays.
     """
-    partial = path.parent / f"partial-{path.name}"  # `with_name` refuses a path such as "."
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path
+        return
+    target = Path(os.path.realpath(path))
+    partial = target.parent / f"partial-{target.name}"
     remove(partial)  # left by a process that was killed
     try:
         yield partial
@@ -21,8 +28,8 @@ def atomic_write(path):
                 with open(file, "rb+") as written:
                     os.fsync(written.fileno())
         if partial.is_dir():  # which does not replace another
-            remove(path)
-        os.replace(partial, path)
+            remove(target)
+        os.replace(partial, target)
     except BaseException as error:
         remove(partial)
         if isinstance(error, OSError) and str(error.filename) == str(partial):

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import itertools
 import math
 import os
 import time
@@ -24,24 +25,27 @@ class Prepare(keras.callbacks.Callback):
     TensorFlow traces a function twice in which variables are created, and that takes seconds.
     """
 
-    def __init__(self, classes, weights=None):
+    def __init__(self, classes, weights=None, run=None):
         """Prepares a model.
 
         Args:
             classes: how many probabilities it has to give.
             weights: the weights that it begins with: list of arrays; None for its own.
+            run: the name of the run that they are from.
         """
         super().__init__()
-        self.classes, self.weights = classes, weights
+        self.classes, self.weights, self.run = classes, weights, run
 
     def on_train_begin(self, logs=None):
         with clock.stage("check"):
             verification.check(self.model, self.classes)
         if self.weights is not None:
             shapes = [[tuple(w.shape) for w in some] for some in (self.weights, self.model.weights)]
-            if shapes[0] != shapes[1]:
-                problem = "the sizes of that network differ; use its recipe and hyperparameters"
-                raise UserError(f"--start-from: {problem}", status=2)
+            for before, now in itertools.zip_longest(*shapes):
+                if before != now:
+                    sizes = f"its network has weights of shape {before} where this one has {now}"
+                    problem = f"{sizes}; use its recipe and hyperparameters"
+                    raise UserError(f"--start-from {self.run}: {problem}", status=2)
             self.model.set_weights(self.weights)
         self.begin = time.perf_counter()
         self.model.optimizer.build(self.model.trainable_variables)
@@ -249,7 +253,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends `fit` after the running step on Ctrl-C or SIGTERM; on the second signal, at once.
+    """Ends `fit` after the running step on Ctrl-C or another signal; on the second, at once.
 
     Attributes:
         signal: the number of the signal that came, None without one.
@@ -273,7 +277,7 @@ class StopOnSignal(keras.callbacks.Callback):
     def _handle(self, number, frame):
         self.signal = number
         self._handlers.close()  # back to the handlers of the run
-        message = "Stopping after this step. Press Ctrl-C again to quit now without saving."
+        message = "Stopping after this step. Press Ctrl-C or signal again to quit without saving."
         with suppress(OSError):  # nobody has to be there to read it
             os.write(2, f"\n{message}\n".encode())
 
@@ -298,7 +302,8 @@ class TensorBoard(keras.callbacks.TensorBoard):
         for old in [] if resume else logs.glob("*/events.out.tfevents.*"):
             old.unlink()
         logs.mkdir(parents=True, exist_ok=True)
-        super().__init__(logs, update_freq="batch", write_graph=False)
+        name = os.fsencode(logs).decode(errors="replace")  # TensorFlow knows UTF-8 alone
+        super().__init__(name, update_freq="batch", write_graph=False)
 
     def on_train_batch_end(self, batch, logs=None):
         # Keras counts executions, from 0 in every `fit`.

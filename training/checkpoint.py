@@ -87,10 +87,9 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         steps, expected = int(self.model.optimizer.iterations), (epoch + 1) * len(self.batches)
         if steps != expected and not self.model.stop_training:
-            raise UserError(
-                f"epoch {epoch + 1} ended at step {steps:,}, not {expected:,}: a checkpoint needs "
-                "epochs of whole `batches`, and an optimizer that counts each step"
-            )
+            problem = f"epoch {epoch + 1} ended at step {steps:,}, not {expected:,}"
+            need = "epochs of whole `batches`, and an optimizer that counts each step"
+            raise UserError(f"{problem}: a checkpoint needs {need}")
         self.save()
 
     def save(self):
@@ -111,10 +110,8 @@ class Checkpoint(keras.callbacks.Callback):
     def _fail(self):
         step, file = int(self.model.optimizer.iterations.numpy()), self.directory.work / FILE
         kept = f"; {file} keeps the last finite weights" if file.exists() else ""
-        raise UserError(
-            f"step {step}: the loss or a weight is no longer finite; "
-            f"start again with a smaller --learning-rate, in another --run-dir{kept}"
-        )
+        advice = f"start again with a smaller --learning-rate, in another --run-dir{kept}"
+        raise UserError(f"step {step}: the loss or a weight is no longer finite; {advice}")
 
 
 def write_state(directory, name, model, state=None):

@@ -2,6 +2,9 @@
 
 import argparse
 import difflib
+import os
+import shlex
+import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
@@ -10,6 +13,7 @@ from typing import get_args, get_type_hints
 
 from corpus.errors import UserError
 from training import recipes
+from training.machine import PROJECT
 from training.process import print_error
 from training.recipes import Switches, as_flag, as_text, describe, members
 
@@ -17,6 +21,7 @@ from training.recipes import Switches, as_flag, as_text, describe, members
 VALUES = {"data": "SOURCE", "embeddings": "FILE", "validation": "ROWS", "start_from": "RUN"}
 VALUES |= {"picture": "FILE", "scheduler": "ADDRESS"}
 VALUES |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
+PATHS = {*VALUES} - {"validation", "scheduler"}
 VALUES |= dict.fromkeys(("text_column", "label_column", "encoding"), "NAME")
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
 
@@ -24,6 +29,28 @@ NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0
 def typed_arguments():
     """The arguments that the process was started with, unless it is a notebook's kernel."""
     return [] if Path(sys.argv[0]).stem.endswith("kernel_launcher") else sys.argv[1:]
+
+
+def parser_of_paths(program, about):
+    """Makes an `argparse.ArgumentParser` for words that are paths unless they have another type."""
+    parser = argparse.ArgumentParser(prog=program, description=about, allow_abbrev=False)
+    parser.register("type", None, _path)
+    return parser
+
+
+def _path(text):
+    """Converts a path: expands `~`, hides that it looks like an option, refuses a URL."""
+    if "://" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not on this machine; use a local path")
+    text = os.path.expanduser(text)
+    return os.path.abspath(text) if text.startswith("-") else text
+
+
+def shell_command(script, words):
+    """Formats a command that starts a script from the current directory: `str`."""
+    file = PROJECT / f"{script}.py"
+    words = ["python", file.name if os.path.samefile(PROJECT, ".") else str(file), *words]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def parse(script, about, kind, known, arguments, options=None):
@@ -76,10 +103,8 @@ def read(program, about, kind, known, arguments, options, several=False):
     if name not in known:
         raise UserError(f"no recipe {name!r}; the recipes are {', '.join(known)}")
     parser = _parser(program, about, known, name)
-    parts, with_help = (
-        (known[name].hyperparameters(kind), options),
-        not {"--help", "-h"}.isdisjoint(arguments),
-    )
+    parts = known[name].hyperparameters(kind), options
+    with_help = not {"--help", "-h"}.isdisjoint(arguments)
     _add_options(parser, "hyperparameters", parts[0], with_help, several)
     _add_options(parser, "run", options, with_help)
     values, unknown = parser.parse_known_args(arguments)
@@ -181,7 +206,7 @@ def _value(name, annotation, several):
             return listed[text]
         for kind in kinds:
             with suppress(ValueError):
-                return kind(text)
+                return _path(text) if name in PATHS else kind(text)
         expected = NOT_A.get(allowed[0], f"is not {describe(allowed)}")
         raise argparse.ArgumentTypeError(f"{text!r} {expected}")
 

@@ -113,7 +113,9 @@ class RunDirectory:
                 self.work.mkdir(exist_ok=True)
         except OSError as error:
             self.release()
-            raise UserError(f"{self.path}: cannot be written: {error.strerror}") from error
+            taken = "it, or one above it, is a file or a link that leads nowhere"
+            problem = taken if isinstance(error, FileExistsError) else error.strerror
+            raise UserError(f"{self.path}: cannot be written: {problem}") from error
         except UserError:
             self.release()
             raise
@@ -140,9 +142,8 @@ class RunDirectory:
         if advice and not (resume or overwrite):
             raise UserError(f"{self.path}: already contains {advice}")
         if not advice and any(path != self.work for path in self.path.iterdir()):
-            raise UserError(
-                f"{self.path}: contains files that do not belong to a run; use another --run-dir"
-            )
+            problem = "contains files that do not belong to a run; use another --run-dir"
+            raise UserError(f"{self.path}: {problem}")
 
     def release(self):
         """Gives the directory up, and removes it if it contains nothing to resume."""
@@ -167,9 +168,8 @@ class RunDirectory:
                 yield partial
         except OSError as error:
             advice = "; make room, then use --resume" if error.errno in NO_ROOM else ""
-            raise UserError(
-                f"{self.work / name}: cannot be written: {error.strerror or error}{advice}"
-            ) from error
+            problem = f"cannot be written: {error.strerror or error}{advice}"
+            raise UserError(f"{self.work / name}: {problem}") from error
 
     def write_json(self, name, value):
         """Writes unfinished/NAME."""
@@ -214,10 +214,9 @@ class RunDirectory:
         if "rows_hash" not in settings:
             before.pop("rows_hash", None)
         if changes := differences(before, json.loads(json.dumps(settings))):  # tuples are lists
-            raise UserError(
-                f"{self.path}: cannot resume, since the run has other settings ({changes}); "
-                "use another --run-dir, or replace it with --overwrite instead of --resume"
-            )
+            problem = f"cannot resume, since the run has other settings ({changes})"
+            advice = "use another --run-dir, or replace it with --overwrite instead of --resume"
+            raise UserError(f"{self.path}: {problem}; {advice}")
         return True
 
     def begin(self, settings):

@@ -110,10 +110,8 @@ def _vectors(file, binary, width):
     if not own_width or (binary and not header):
         raise UserError(f"line 1: neither a word and its vector nor word2vec's header; {BINARY}")
     if own_width != width:
-        raise UserError(
-            f"line 1: vectors of {own_width} numbers, but the embedding layer has {width}; "
-            f"use --embed-size {own_width}"
-        )
+        problem = f"vectors of {own_width} numbers, but the embedding layer has {width}"
+        raise UserError(f"line 1: {problem}; use --embed-size {own_width}")
     yield from _binary(file, width, count) if binary else _text(file, line, width, count)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from data import without_padding
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -29,13 +31,12 @@ class Predictions:
         return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def predict(model, tokens, batches, verbose=0):
+def predict(model, tokens, verbose=0):
     """Predicts the class of each text.
 
     Args:
         model: from token ids to probabilities of shape (batch, classes).
-        tokens: the `data.Tokens`.
-        batches: list of (positions in `tokens`, width), as `data.without_padding` returns it.
+        tokens: the `data.Tokens`; they are read without padding.
         verbose: 1 for a bar on standard error that shows the time left.
 
     Returns:
@@ -50,6 +51,7 @@ def predict(model, tokens, batches, verbose=0):
         return tf.argmax(probabilities, axis=1), tf.reduce_max(probabilities, axis=1)
 
     predicted, confidence = np.zeros(len(tokens), int), np.zeros(len(tokens), np.float32)
+    batches = without_padding(tokens.lengths)
     for positions, width in tqdm(batches, "evaluating", leave=False, disable=verbose != 1):
         predicted[positions], confidence[positions] = map(np.asarray, largest(positions, width))
     return Predictions(tokens.labels, predicted, confidence)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from corpus.description import shortened
 from corpus.errors import UserError, in_one_line
 from training.atomic import atomic_write
 
@@ -30,6 +31,7 @@ def network_color(script):
 def add_title(figure, title):
     """Writes a title above a Matplotlib figure, in at most three lines, shortened at the end."""
     width = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
+    title = shortened(title, 500)  # without what Matplotlib does not take
     lines = textwrap.wrap(title, width, break_on_hyphens=False, max_lines=3, placeholder=" …")
     figure.suptitle("\n".join(lines), fontsize=10, parse_math=False)
 

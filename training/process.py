@@ -1,11 +1,12 @@
-"""What a script does to its process: errors in one line, Ctrl-C and SIGTERM, output of any text."""
+"""What a script does to its process: errors in one line, signals, output of any text."""
 
 import errno
 import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack, contextmanager
+import warnings
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 
 from corpus.errors import UserError, escaped
 
@@ -16,16 +17,18 @@ def show(*values):
 
 
 def print_error(message):
-    """Prints one line on standard error, `escaped`; nowhere if that is closed."""
+    """Prints one line on standard error, `escaped`; nowhere if that is closed or has gone."""
     if sys.stderr is not None:  # print would use standard output
-        print(escaped(message).replace("\n", r"\n"), file=sys.stderr)
+        with suppress(OSError):
+            print(escaped(message).replace("\n", r"\n"), file=sys.stderr)
 
 
 @contextmanager
 def one_line_errors(program, interrupted="interrupted"):
     """Ends a block in one line on standard error where something is wrong that a user can mend.
 
-    In the block, standard output shows characters that its encoding lacks as `?`.
+    In the block, standard output shows characters that its encoding lacks as `\\u0416`, and a
+    library may warn even with Python's -W error.
 
     Args:
         program: the name of the script, with .py.
@@ -34,57 +37,93 @@ def one_line_errors(program, interrupted="interrupted"):
     Raises:
         SystemExit: with status 1 after an error (or its own), 130 after Ctrl-C.
     """
-    try:
-        with ExitStack() as stack:
-            if hasattr(sys.stdout, "reconfigure"):  # a notebook's takes any text
-                stack.callback(sys.stdout.reconfigure, errors=sys.stdout.errors)
-                sys.stdout.reconfigure(errors="replace")
+    with ExitStack() as stack:
+        if hasattr(sys.stdout, "reconfigure"):  # a notebook's takes any text
+            stack.callback(sys.stdout.reconfigure, errors=sys.stdout.errors)
+            sys.stdout.reconfigure(errors="backslashreplace")
+        stack.enter_context(warnings.catch_warnings())  # imported packages add filters
+        if any(option.startswith("error") for option in sys.warnoptions):
+            warnings.simplefilter("default")
+        try:
             yield
-    except UserError as error:
-        message, status = str(error), error.status
-    except OSError as error:  # of a file, which it names, or of a stream
-        where = error.filename or (error.errno != errno.ENOENT and "standard output")
-        message, status = f"{where}: " * bool(where) + (error.strerror or str(error)), 1
-    except KeyboardInterrupt:
-        print_error("")  # after the ^C that a terminal shows
-        message, status = interrupted, 130
-    except Exception as error:
-        # By name: TensorFlow's, which is not imported here. --help should not wait for it.
-        if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
-            raise
-        message, status = "out of memory; use smaller batches, shorter texts or fewer units", 1
-    else:
-        return
-    print_error(f"{program}: {message}")
-    raise SystemExit(status)
+        except UserError as error:
+            message, status = str(error), error.status
+        except OSError as error:  # of a file, which it names, or of a stream
+            where = error.filename or (error.errno != errno.ENOENT and "standard output")
+            message, status = f"{where}: " * bool(where) + (error.strerror or str(error)), 1
+        except KeyboardInterrupt:
+            print_error("")  # after the ^C that a terminal shows
+            message, status = interrupted, 130
+        except Exception as error:
+            # By name: TensorFlow's, which is not imported here. --help should not wait for it.
+            exhausted = type(error).__name__ == "ResourceExhaustedError"
+            if not (exhausted or isinstance(error, MemoryError)):
+                raise
+            message, status = "out of memory; use smaller batches, shorter texts or fewer units", 1
+        else:
+            return
+        print_error(f"{program}: {message}")
+        raise SystemExit(status)
 
 
 @contextmanager
-def reader_may_leave():
+def reader_may_leave(error=BrokenPipeError):
     """Ends a block quietly where the reader of standard output, `head` for one, has enough."""
     try:
         yield
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _exit_on_sigterm(number, frame):
+class _Lasting:
+    """A stream that can be written to after its terminal or its reader has gone."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self):
+        with suppress(OSError):
+            self._stream.flush()
+
+
+@contextmanager
+def long_work():
+    """Handles `signals` in a block, which goes on where nobody takes its output any more."""
+    try:
+        with redirect_stdout(sys.stdout and _Lasting(sys.stdout)), signals():
+            yield
+    finally:
+        with reader_may_leave(OSError):
+            pass  # it flushes what is left
+
+
+def _exit_on_signal(number, frame):
     raise SystemExit(128 + number)
 
 
 @contextmanager
-def signals(interrupt=signal.default_int_handler, terminate=_exit_on_sigterm):
-    """Raises KeyboardInterrupt on Ctrl-C and SystemExit on SIGTERM, within a block.
+def signals(interrupt=signal.default_int_handler, terminate=_exit_on_signal):
+    """Raises KeyboardInterrupt on Ctrl-C and SystemExit on SIGTERM and SIGHUP, within a block.
 
     Args:
-        interrupt, terminate: other handlers of the two, as `signal.signal` takes them.
+        interrupt, terminate: other handlers, as `signal.signal` takes them. With nohup, SIGHUP
+            stays ignored.
     """
-    if threading.current_thread() is not threading.main_thread():  # Python handles none elsewhere
-        yield
-        return
     handlers = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
+    hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    if signal.getsignal(hang_up) != signal.SIG_IGN:
+        handlers[hang_up] = terminate
+    if threading.current_thread() is not threading.main_thread():
+        handlers.clear()  # Python handles none elsewhere
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
@@ -95,7 +134,7 @@ def signals(interrupt=signal.default_int_handler, terminate=_exit_on_sigterm):
 
 @contextmanager
 def signals_later():
-    """Lets Ctrl-C and SIGTERM wait for the end of a block.
+    """Lets signals wait for the end of a block.
 
     Within C++ code, as in TensorFlow's import, an exception would be lost or become another one.
     """

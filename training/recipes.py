@@ -224,15 +224,11 @@ def check_together(hyperparameters, options):
             raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
     if options.trial and (options.export or not holds_out):
-        raise UserError(
-            "--trial needs --validation held-out or a part such as 2/5, and cannot be used with "
-            "--export"
-        )
+        need = "--validation held-out or a part such as 2/5, and cannot be used with --export"
+        raise UserError(f"--trial needs {need}")
     if (patience := values.get("patience")) and not holds_out:
-        raise UserError(
-            f"--patience {patience}: needs --validation held-out, because test rows must not "
-            "choose the epoch"
-        )
+        need = "--validation held-out, because test rows must not choose the epoch"
+        raise UserError(f"--patience {patience}: needs {need}")
     if not (values.get("train_embeddings", True) or values["embeddings"]):
         raise UserError("--no-train-embeddings: needs --embeddings, vectors that can stay fixed")
 
@@ -255,11 +251,9 @@ def members(annotation):
         return [annotation]
     if get_origin(annotation) is tuple and get_args(annotation)[0] in SIMPLE:
         return [tuple]
-    name, usable = (
-        getattr(annotation, "__name__", annotation),
-        "bool, int, float, str, Literal[...]",
-    )
-    raise UserError(f"an option cannot be {name}: use {usable}, one of these | None, or tuple")
+    name = getattr(annotation, "__name__", annotation)
+    usable = "bool, int, float, str, Literal[...], one of these | None, or tuple"
+    raise UserError(f"an option cannot be {name}: use {usable}")
 
 
 def describe(allowed):
@@ -288,10 +282,8 @@ def flags(values):
     words = []
     for name, value in values.items():
         words += [as_flag(f"no-{name}" if value is False else name)]
-        if isinstance(value, list | tuple):  # JSON has lists
-            words += value
-        elif not isinstance(value, bool):
-            words += [as_text(value)]
+        several = value if isinstance(value, list | tuple) else [value]  # JSON has lists
+        words += [as_text(item) for item in several if not isinstance(item, bool)]
     return words
 
 

@@ -1,12 +1,13 @@
 """What a run ends with: the files of its directory and the last lines printed."""
 
 import inspect
-import os
-import shlex
-import subprocess
+
+import matplotlib
 
 from corpus.classes import listed
+from corpus.description import shortened
 from training import plots
+from training.command_line import shell_command
 from training.process import show
 from training.recipes import SIMPLE, flags
 
@@ -25,6 +26,7 @@ def run_name(result):
     return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
 
 
+@matplotlib.rc_context({"text.usetex": False})  # LaTeX is not always there, nor takes any name
 def draw(directory, history, matrix, result):
     """Writes a run's pictures.
 
@@ -89,10 +91,8 @@ def class_table(per_class):
     width = max(map(len, [heading, *names]))
     lines = [f"{heading:{width}}  precision  recall      F1    rows"]
     for name in names:
-        values = per_class[name]
-        scores = (f"{values[score]:.4f}" for score in ("precision", "recall", "f1"))
-        cells = name, width, *scores, values["rows"]
-        lines.append("{:{}}  {:>9}  {:>6}  {:>6}{:8,}".format(*cells))
+        values = per_class[name].values()
+        lines.append("{:{}}  {:9.4f}  {:.4f}  {:.4f}{:8,}".format(name, width, *values))
     return "\n".join(lines)
 
 
@@ -147,26 +147,22 @@ def _problems(result, test):
     return problems, remedies or ["more rows"]
 
 
-def print_commands(result, directory, arguments):
+def print_commands(result, directory, arguments, titles):
     """Prints what can be done with a run.
 
     Args:
         result: the contents of its result.json.
         directory: its path.
         arguments: the command line that it was started with, a list of `str`.
+        titles: list of `str`; one of them is the example of a text.
     """
     show(f"run: {directory}")
     if (directory / "model.keras").exists():
-        predict = ["python", "predict.py", str(directory), "Oil prices fall as supply grows"]
-        show(f"predict: {_joined(predict)}")
+        usable = (text for text in map(shortened, titles) if text and text[0] != "-")
+        command = shell_command("predict", [str(directory), next(usable, "a text")])
+        show(f"predict: {command}")
     if result["interrupted"]:
         words = [word for word in arguments if word not in ("--resume", "--overwrite")]
         if not any(word.partition("=")[0] == "--run-dir" for word in words):
             words += ["--run-dir", str(directory)]
-        command = ["python", f"{result['script']}.py", *words, "--resume"]
-        show(f"Interrupted. To resume: {_joined(command)}")
-
-
-def _joined(words):
-    """Words as the shell of this system takes them: `str`."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        show(f"Interrupted. To resume: {shell_command(result['script'], [*words, '--resume'])}")

@@ -1,8 +1,8 @@
 """A run of a training script: everything around its path from rows to a fitted model."""
 
+import os
 import sys
 import time
-import warnings
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -39,9 +39,8 @@ def start(file, about, hyperparameters, known_recipes, arguments=None, options=N
     clock.reset(IMPORTED if is_program else time.perf_counter())
     arguments = command_line.typed_arguments() if arguments is None else map(str, arguments)
     arguments, script = list(arguments), Path(file).stem
-    name, chosen, options = command_line.parse(
-        script, about, hyperparameters, known_recipes, arguments, options
-    )
+    of_script = script, about, hyperparameters, known_recipes
+    name, chosen, options = command_line.parse(*of_script, arguments, options)
     recipe = known_recipes[name]
     return Run(script, name, recipe, chosen, options, arguments, is_program), chosen
 
@@ -61,33 +60,33 @@ class Run:
     Attributes:
         options: the `RunOptions` of the run.
         seed: an int.
-        verbose: for `fit`: 0 with --quiet, 1 in a terminal, else 2.
+        verbose: for `fit`: 0 with --quiet, 1 in a terminal that can show Keras's bar, else 2.
     """
 
-    def __init__(
-        self, script, recipe_name, recipe, hyperparameters, options, arguments, is_program
-    ):
+    def __init__(self, script, recipe_name, recipe, hp, options, arguments, is_program):
         self.script, self.recipe_name, self.recipe = script, recipe_name, recipe
-        self.hyperparameters, self.options, self._arguments = hyperparameters, options, arguments
+        self.hyperparameters, self.options, self._arguments = hp, options, arguments
         self._is_program = is_program  # so the process's memory is the run's
-        self._base = recipe.hyperparameters(type(hyperparameters))  # with nothing changed
+        self._base = recipe.hyperparameters(type(hp))  # with nothing changed
         self.seed = options.seed
         silent = options.quiet or sys.stdout is None  # it is closed
-        self.verbose = 0 if silent else 1 if sys.stdout.isatty() else 2
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        bar = not silent and sys.stdout.isatty() and sys.stdout.encoding.lower() == "utf-8"
+        self.verbose = 0 if silent else 1 if bar and not plain else 2
         moment = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         unnamed = Path("runs") / f"{script}-{recipe_name}-{moment}"
         self.directory = RunDirectory(options.run_dir or unnamed)
         named = {"script": script, "recipe": recipe_name, "seed": options.seed}
         named |= {"trial": options.trial, "started_from": options.start_from}
         named |= {"code": machine.code()["hash"]} if options.trial else {}
-        self._settings = vars(hyperparameters) | named
-        self._history = self._former = None  # until there are callbacks, or a vocabulary
+        self._settings = vars(hp) | named
+        # Until there are callbacks, or a vocabulary.
+        self._history = self._former = self._train_rows = None
 
     def __enter__(self):
         with ExitStack() as stack:
             stack.enter_context(process.one_line_errors(f"{self.script}.py"))
-            stack.enter_context(process.signals())
-            stack.enter_context(warnings.catch_warnings())  # imported packages add filters
+            stack.enter_context(process.long_work())
             from corpus.loading import directory_of  # and NumPy, for which --help need not wait
 
             stack.callback(self.directory.release)
@@ -115,10 +114,7 @@ class Run:
     def _print_opening(self):
         hp, top = self.hyperparameters, recipes.defaults(type(self.hyperparameters))
         self.print(f"{self.script} {self.recipe_name}, seed {self.seed}: {self.directory.path}")
-        for name, before, after in (
-            (self.recipe_name, top, self._base),
-            ("changed", self._base, hp),
-        ):
+        for name, before, after in (self.recipe_name, top, self._base), ("changed", self._base, hp):
             if words := recipes.flags(recipes.changes(before, after)):
                 self.print(f"{name}: {' '.join(words)}")
         is_network = hasattr(hp, "min_steps")  # a baseline has no recipe own
@@ -137,9 +133,9 @@ class Run:
         return part(self._former, Vectorizer).get_vocabulary(include_special_tokens=False)
 
     def _initial_weights(self, corpus):
-        """The weights of the run that --start-from names; None without the option."""
+        """The weights of the run that --start-from names, and its name, if there are any."""
         if self._former is None:
-            return None
+            return ()
         from models import Labels, Vectorizer, part
 
         path = self.options.start_from
@@ -149,7 +145,7 @@ class Run:
             raise UserError(f"--start-from {path}: {has}")
         if part(self._former, Vectorizer).tokens != self.hyperparameters.tokens:
             raise UserError(f"--start-from {path}: was trained with other --tokens", status=2)
-        return self._former.get_weights()
+        return self._former.get_weights(), path
 
     def callbacks(self, corpus, batches):
         """Callbacks of `fit` that check, record, save, resume and stop a run.
@@ -185,16 +181,13 @@ class Run:
                 raise UserError(f"{corpus.name}: {problem}")
             self.print(f"note: {problem}")
         self._history = callbacks.History(len(batches))
-        self._stopping = callbacks.EarlyStopping(
-            self.directory, self._history, hp.patience, hp.min_steps
-        )
-        self._checkpoint = Checkpoint(
-            self.directory, self._history, batches, self._stopping, self.options.resume, self.print
-        )
+        run = self.directory, self._history
+        self._stopping = callbacks.EarlyStopping(*run, hp.patience, hp.min_steps)
+        run = *run, batches, self._stopping
+        self._checkpoint = Checkpoint(*run, self.options.resume, self.print)
         self._signal = callbacks.StopOnSignal()
-        prepare = callbacks.Prepare(len(corpus.classes), self._initial_weights(corpus))
-        result = [prepare, self._history, self._stopping]
-        result += [self._checkpoint, self._signal]
+        prepare = callbacks.Prepare(len(corpus.classes), *self._initial_weights(corpus))
+        result = [prepare, self._history, self._stopping, self._checkpoint, self._signal]
         if directory := self.options.tensorboard:
             run = self.directory.path, self.options.resume
             result.append(callbacks.TensorBoard(directory, *run))
@@ -215,7 +208,6 @@ class Run:
             UserError: a file cannot be written, or the model was not saved as it is.
             SystemExit: with status 130 or 143 if training was interrupted.
         """
-        import data
         import models
         from training import evaluation, results
 
@@ -225,9 +217,7 @@ class Run:
         splits = {"test": test, "held_out": validation if validation is not test else None}
         with clock.stage("evaluate"):
             predictions = {
-                name: evaluation.predict(
-                    masked, tokens, data.without_padding(tokens.lengths), self.verbose
-                )
+                name: evaluation.predict(masked, tokens, self.verbose)
                 for name, tokens in splits.items()
                 if tokens is not None and len(tokens)
             }
@@ -284,8 +274,7 @@ class Run:
             self.directory.begin(self._settings | {"rows_hash": corpus.hash})
 
         test, classes = predictions.get("test"), corpus.classes
-        train_rows = len(corpus.train) if self._history is None else self._train_rows
-        rows = {"train": train_rows} | {
+        rows = {"train": self._train_rows or len(corpus.train)} | {
             name: len(predictions[name].labels) if name in predictions else 0
             for name in ("held_out", "test")
         }
@@ -302,7 +291,7 @@ class Run:
             results.draw(self.directory, self._history, test.matrix(len(classes)), result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
-        results.print_commands(result, self.directory.path, self._arguments)
+        results.print_commands(result, self.directory.path, self._arguments, corpus.test.titles)
 
     def _about(self, vectorizer, corpus, rows):
         """The contents of result.json but for the network and its scores."""

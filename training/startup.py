@@ -5,11 +5,11 @@ import gc
 import os
 import sys
 import tempfile
-import warnings
 from contextlib import contextmanager, nullcontext, suppress
 
 from corpus.errors import UserError
 
+BACKEND = "tensorflow"
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # a user who sets it wants to see TensorFlow's log
 DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is used
 # https://man7.org/linux/man-pages/man3/mallopt.3.html
@@ -21,40 +21,37 @@ KEPT = 64 << 20  # bytes
 def tensorflow():
     """Imports Keras, and with it TensorFlow: the only place where a script waits for them.
 
-    Until the block ends, Python does not search for garbage among what was imported; then warning
-    filters are again what they were before.
+    Until the block ends, Python does not search for garbage among what was imported.
 
     Raises:
         UserError: the environment, or a program that has imported Keras, chose another backend.
     """
     imported = "keras" in sys.modules
-    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+    asked = os.environ.get("KERAS_BACKEND") or BACKEND
     backend = sys.modules["keras"].config.backend() if imported else asked
-    if backend != "tensorflow":
-        raise UserError(
-            f"Keras's backend is {backend!r}, and this project needs TensorFlow: "
-            "set KERAS_BACKEND=tensorflow before Keras is imported"
-        )
-    with warnings.catch_warnings():  # imported packages add filters of their own
-        if imported:  # what a program has is not ours
-            yield
-            return
-        _keep_memory()
-        _import_keras()
-        gc.freeze()
-        try:
-            yield
-        finally:
-            gc.unfreeze()
+    if backend != BACKEND:
+        advice = f"set KERAS_BACKEND={BACKEND} before Keras is imported"
+        raise UserError(f"Keras's backend is {backend!r}; this project needs TensorFlow: {advice}")
+    if imported:  # what a program has is not ours
+        yield
+        return
+    _keep_memory()
+    _import_keras()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _import_keras():
     """Imports Keras with TensorFlow, without its log where nobody has asked for it."""
     quiet = not (LOG_LEVEL in os.environ or os.path.exists(DRIVER) or sys.stderr is None)
-    variables = {"KERAS_BACKEND": "tensorflow"} | ({LOG_LEVEL: "3"} if quiet else {})
-    added = variables.keys() - os.environ.keys()
+    # In this home, Keras finds no keras.json, which may name another float type or backend.
+    variables = {"KERAS_BACKEND": BACKEND, "KERAS_HOME": os.devnull}
+    variables |= {LOG_LEVEL: "3"} if quiet else {}
+    before, collects = dict(os.environ), gc.isenabled()
     os.environ.update(variables)
-    collects = gc.isenabled()
     gc.disable()  # an import makes many objects and no garbage; to search them takes 0.6 seconds
     try:
         with _held_back_errors() if quiet else nullcontext():
@@ -62,8 +59,9 @@ def _import_keras():
     finally:
         if collects:
             gc.enable()
-        for name in added:
+        for name in variables:
             del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager

@@ -20,9 +20,8 @@ def test_the_interval_of_a_proportion_is_wilsons():
 def test_the_matrix_counts_true_by_predicted_class():
     ids, labels = np.array([1, 2, 2, 2, 4], dtype=np.int32), np.array([0, 1, 1, 2, 3])
     tokens = data.Tokens(ids, np.arange(5), np.ones(5, int), labels, np.zeros(5, bool))
-    batches = data.without_padding(tokens.lengths)
     model = keras.Sequential([keras.Input((None,), dtype="int32"), SaysItsFirstToken()])
-    predictions = evaluation.predict(model, tokens, batches)
+    predictions = evaluation.predict(model, tokens)
     matrix = predictions.matrix(4)
     np.testing.assert_allclose(predictions.confidence, 1, atol=1e-5)
     assert matrix.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
