@@ -29,7 +29,11 @@ def started(script, *arguments):
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)],
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+    ],
 )
 def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, monkeypatch, capsys):
     command = ["--data", "sample", "--train-rows", 600, "--epochs", 3, "--dropout", 0.3, *SMALL]
@@ -45,7 +49,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, mon
     process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors
-    if number == signal.SIGINT:
+    if number != signal.SIGKILL:
         assert load_result(stopped)["interrupted"]
         assert output.splitlines()[-1].startswith("Interrupted. To resume: python train_lstm.py")
         assert (stopped / "model.keras").exists()
@@ -53,7 +57,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(number, status, tmp_path, mon
         assert not (stopped / "result.json").exists()
 
     first = json.loads((stopped / "unfinished" / "checkpoint.seconds.json").read_text())
-    if number == signal.SIGINT:
+    if number != signal.SIGKILL:
         assert first == load_result(stopped)["seconds"]
     with pytest.raises(SystemExit) as refused:
         train_lstm.main(words(*command, "--run-dir", stopped, "--seed", 2, "--resume"))

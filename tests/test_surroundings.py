@@ -4,18 +4,25 @@ import errno
 import io
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import PROJECT, status, weights, words
 
 import compare
 import predict
+import sweep
 import train_lstm
+from corpus import loading
 from training import process
 from training.directory import load_result
 
@@ -89,6 +96,117 @@ def test_what_standard_output_does_not_take_is_one_line(trained, monkeypatch, ca
             assert status(predict.main, [trained, "goal"]) == expected
         for line in capsys.readouterr().err.splitlines():
             assert line.endswith(".py: standard output: No space left on device")
+
+
+def test_a_command_works_where_it_is_printed(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    train_lstm.main(words("fast", "--data", tiny, "--run-dir=-x 'y'", *SMALL))
+    [line] = [s for s in capsys.readouterr().out.splitlines() if s.startswith("predict: ")]
+    _, script, run, text = shlex.split(line.removeprefix("predict: "))
+    assert Path(script).samefile(PROJECT / "predict.py")
+    assert Path(run).samefile(tmp_path / "-x 'y'")
+    assert text in loading.load(tiny).test.titles
+    assert status(predict.main, [run, text]) == 0
+
+
+def test_a_path_of_another_machine_is_refused_and_a_home_is_found(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for main, *command in (
+        (train_lstm.main, "--run-dir", "gs://bucket/run"),
+        (predict.main, "s3://bucket/run", "text"),
+        (compare.main, "--picture", "hdfs://host/p.png"),
+    ):
+        assert status(main, command) == 2
+        assert "is not on this machine; use a local path" in capsys.readouterr().err
+    assert status(predict.main, ["~/run", "text"]) == 1
+    assert f"{tmp_path}/run" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_directory_that_is_a_link_to_nowhere_is_one_line(tiny, tmp_path, capsys):
+    (tmp_path / "run").symlink_to(tmp_path / "nowhere")
+    assert status(train_lstm.main, ["--data", tiny, "--run-dir", tmp_path / "run"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("is a file or a link that leads nowhere")
+
+
+def test_what_has_the_name_of_another_corpus_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert loading.namesakes("sample") == []
+    (tmp_path / "sample").mkdir()
+    assert loading.namesakes("sample") == ["./sample is not used; --data ./sample would use it"]
+    assert loading.namesakes("./sample") == []
+
+
+def test_the_script_of_a_sweep_is_the_projects(tmp_path, capsys):
+    (tmp_path / "train_lstm.py").write_text("RECIPES = {}\n")
+    assert status(sweep.main, [tmp_path / "train_lstm.py", "--units", 4, 8]) == 2
+    assert "the training script comes first" in capsys.readouterr().err
+
+
+def test_names_that_a_terminal_cannot_show_are_told_apart(monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", screen)
+    with process.one_line_errors("train_lstm.py"):
+        process.show("نعم", "لا", "goal \x1b[31mred")
+        screen.flush()
+    lines = screen.buffer.getvalue().splitlines()
+    assert lines == [rb"\u0646\u0639\u0645", rb"\u0644\u0627", rb"goal \x1b[31mred"]
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["terminal", "nohup"])
+def test_a_terminal_that_goes_ends_a_run_unless_it_was_told_to_stay(ignored):
+    hang_up = signal.SIGHUP
+    before = signal.signal(hang_up, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        with nullcontext() if ignored else pytest.raises(SystemExit), process.signals():
+            signal.raise_signal(hang_up)
+    finally:
+        signal.signal(hang_up, before)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_when_nobody_reads_what_it_prints(tiny, tmp_path):
+    command = words("train_lstm.py", "fast", "--data", tiny, "--epochs", 3, *SMALL[:-1])
+    process = subprocess.Popen(
+        [sys.executable, PROJECT / command[0], *command[1:], "--run-dir", tmp_path / "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=120) == 0
+    assert load_result(tmp_path / "run")["resumed_from_epoch"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("switches", [["-OO"], ["-W", "error"], ["-X", "utf8=0", "-B"]])
+def test_switches_of_python_change_nothing(switches, trained, tiny, tmp_path):
+    commands = (
+        ["train_lstm.py", "--help"],
+        ["train_lstm.py", "fast", "--data", tiny, *SMALL, "--run-dir", tmp_path / "run"],
+        ["predict.py", trained, "goal"],
+        ["sweep.py", "--help"],
+        ["compare.py", trained, "--picture", tmp_path / "p.png"],
+    )
+    for script, *arguments in commands:
+        done = subprocess.run(
+            [sys.executable, *switches, PROJECT / script, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_batch_without_texts_has_no_answers(trained):
+    model = predict.load_model(trained)
+    assert model(tf.constant([], tf.string)).shape == (0, 4)
+    assert model(tf.constant(["goal", ""])).shape == (2, 4)
 
 
 def test_without_a_temporary_folder_an_error_says_where_it_looked(monkeypatch, capsys):
