@@ -307,11 +307,8 @@ def _embedding(vocab_size, embed_size, mask):
 
 
 def _one_hot(vocab_size, mask):
-    size = vocab_size - 1
-    layer = layers.Embedding(vocab_size, size, mask_zero=mask, trainable=False, name="embedding")
-    layer.build()
-    layer.set_weights([np.eye(vocab_size, size, k=-1)])
-    return layer
+    options = {"weights": np.eye(vocab_size, vocab_size - 1, k=-1), "trainable": False}
+    return layers.Embedding(vocab_size, vocab_size - 1, mask_zero=mask, name="embedding", **options)
 
 
 def _dropout(probability):

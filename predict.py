@@ -1,6 +1,5 @@
 """Classifies texts from the command line, or one per line from standard input."""
 
-import gc
 import json
 import os
 import re
@@ -197,4 +196,3 @@ def _line(answer, unit):
 
 if __name__ == "__main__":
     main()
-    gc.freeze()  # the process ends sooner if Python need not search TensorFlow for garbage

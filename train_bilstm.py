@@ -4,7 +4,6 @@ Recipe accuracies and times were measured with at most 61,424 training rows, abo
 on two CPU cores.
 """
 
-import gc
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -120,4 +119,3 @@ def main(arguments=None):
 
 if __name__ == "__main__":
     main()
-    gc.freeze()  # skips the search for garbage in TensorFlow at exit, which takes a second

@@ -53,8 +53,8 @@ def test_it_learns_from_there(trained, tiny, tmp_path):
 @pytest.mark.parametrize(
     ("script", "arguments", "expected", "message"),
     [
-        (train_rnn, ["titles", "--units", 5], 2, "its network has weights of shape"),
-        (train_lstm, ["fast"], 2, "its network has weights of shape"),
+        (train_rnn, ["titles", "--units", 5], 2, "Use the recipe and hyperparameters of that run"),
+        (train_lstm, ["fast"], 2, "Use the recipe and hyperparameters of that run"),
         (train_rnn, ["titles", "--tokens", "characters"], 2, "was trained with other --tokens"),
         (train_rnn, ["titles", "--data", "classes.csv"], 1, "its classes are World"),
         (train_rnn, ["titles", "--start-from", "nowhere"], 1, "nowhere"),

@@ -2,7 +2,6 @@
 
 import csv
 import importlib.util
-import itertools
 import math
 import os
 import time
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from corpus.errors import UserError
+from corpus.errors import UserError, in_one_line
 from saving import verification
 from training import checkpoint, process
 from training.clock import clock
@@ -40,13 +39,11 @@ class Prepare(keras.callbacks.Callback):
         with clock.stage("check"):
             verification.check(self.model, self.classes)
         if self.weights is not None:
-            shapes = [[tuple(w.shape) for w in some] for some in (self.weights, self.model.weights)]
-            for before, now in itertools.zip_longest(*shapes):
-                if before != now:
-                    sizes = f"its network has weights of shape {before} where this one has {now}"
-                    problem = f"{sizes}; use its recipe and hyperparameters"
-                    raise UserError(f"--start-from {self.run}: {problem}", status=2)
-            self.model.set_weights(self.weights)
+            try:
+                self.model.set_weights(self.weights)
+            except ValueError as error:  # another number of weights, or other shapes
+                problem = f"{in_one_line(error)} Use the recipe and hyperparameters of that run."
+                raise UserError(f"--start-from {self.run}: {problem}", status=2) from error
         self.begin = time.perf_counter()
         self.model.optimizer.build(self.model.trainable_variables)
         probabilities = np.full((1, self.classes), 1 / self.classes, np.float32)
@@ -265,7 +262,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self._handlers = ExitStack()
 
     def on_train_begin(self, logs=None):
-        self._handlers.enter_context(process.signals(self._handle, self._handle))
+        self._handlers.enter_context(process.signals(self._handle))
 
     def on_train_batch_end(self, batch, logs=None):
         if self.signal is not None:

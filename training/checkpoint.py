@@ -68,8 +68,8 @@ class Checkpoint(keras.callbacks.Callback):
         state = read_state(self.directory.work / FILE, self.model, self.trained)
         self.history.restore(state["points"])
         step = int(self.model.optimizer.iterations.numpy())
-        with suppress(OSError, UserError, ValueError, TypeError):  # no reason not to resume
-            clock.add_earlier(read_json(self.directory.work / SECONDS))
+        with suppress(OSError, UserError):  # no reason not to resume
+            clock.earlier = read_json(self.directory.work / SECONDS)
         epoch, done = divmod(step, len(self.batches))
         self.print(f"resuming after step {done} of epoch {epoch + 1}")
         self.resumed_from_epoch, self.batches.first_step = epoch, done
@@ -101,8 +101,8 @@ class Checkpoint(keras.callbacks.Callback):
         begin = time.monotonic()
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             self._fail()
-        self.directory.write_json(SECONDS, clock.so_far())
         state = {"points": self.history.points, "trained": self.trained}
+        self.directory.write_json(SECONDS, clock.so_far())
         write_state(self.directory, FILE, self.model, state)
         end = time.monotonic()
         self.next = end + max(self.INTERVAL, (end - begin) / self.LARGEST_SHARE)

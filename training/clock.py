@@ -12,6 +12,7 @@ class Clock:
     Attributes:
         begin: when the run began, in `time.perf_counter()`.
         seconds: dict of stage to seconds; a stage that occurs twice is added up.
+        earlier: the same of the parts of a run before it was resumed.
     """
 
     def __init__(self):
@@ -19,7 +20,7 @@ class Clock:
 
     def reset(self, begin):
         """Begins a run: at `begin`, in `time.perf_counter()`."""
-        self.begin, self.seconds, self._earlier = begin, {}, {}
+        self.begin, self.seconds, self.earlier = begin, {}, {}
 
     @contextmanager
     def stage(self, name):
@@ -30,15 +31,11 @@ class Clock:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
-    def add_earlier(self, seconds):
-        """Adds the seconds of the parts of a run before it was resumed: dict of stage to float."""
-        self._earlier = {name: float(value) for name, value in seconds.items()}
-
     def so_far(self):
         """The seconds of each stage and in total, including earlier parts of a resumed run."""
         now = self.seconds | {"total": time.perf_counter() - self.begin}
-        names = [*self._earlier, *(name for name in now if name not in self._earlier)]
-        return {name: round(self._earlier.get(name, 0) + now.get(name, 0), 3) for name in names}
+        names = self.earlier | now
+        return {name: round(self.earlier.get(name, 0) + now.get(name, 0), 3) for name in names}
 
 
 clock = Clock()

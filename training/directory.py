@@ -27,8 +27,8 @@ TRIAL_RESULTS = "history.csv", "result.json"
 RESULTS = "model.keras", "errors.csv", "learning_curve.png", "confusion_matrix.png", *TRIAL_RESULTS
 EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
-SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
 SECONDS = "checkpoint.seconds.json"
+SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
@@ -93,6 +93,8 @@ class RunDirectory:
     def claim(self, resume, overwrite):
         """Creates the directory if need be, locks it, and checks that the run may use it.
 
+        Whether it succeeds or not, `release` ends it.
+
         Args:
             resume: whether to continue what unfinished/ contains.
             overwrite: whether the results of an earlier run may be replaced.
@@ -112,13 +114,9 @@ class RunDirectory:
                 self._check_free(resume, overwrite)
                 self.work.mkdir(exist_ok=True)
         except OSError as error:
-            self.release()
             taken = "it, or one above it, is a file or a link that leads nowhere"
             problem = taken if isinstance(error, FileExistsError) else error.strerror
             raise UserError(f"{self.path}: cannot be written: {problem}") from error
-        except UserError:
-            self.release()
-            raise
         self._overwrite = overwrite and not resume
 
     def _lock_directory(self):

@@ -106,30 +106,29 @@ def long_work():
             pass  # it flushes what is left
 
 
-def _exit_on_signal(number, frame):
-    raise SystemExit(128 + number)
+def _raise(number, frame):
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 @contextmanager
-def signals(interrupt=signal.default_int_handler, terminate=_exit_on_signal):
+def signals(handler=_raise):
     """Raises KeyboardInterrupt on Ctrl-C and SystemExit on SIGTERM and SIGHUP, within a block.
 
     Args:
-        interrupt, terminate: other handlers, as `signal.signal` takes them. With nohup, SIGHUP
-            stays ignored.
+        handler: another one, as `signal.signal` takes it. With nohup, SIGHUP stays ignored.
     """
-    handlers = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
     hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
-    if signal.getsignal(hang_up) != signal.SIG_IGN:
-        handlers[hang_up] = terminate
+    numbers = {signal.SIGINT, signal.SIGTERM, hang_up}
+    if signal.getsignal(hang_up) == signal.SIG_IGN:
+        numbers.remove(hang_up)
     if threading.current_thread() is not threading.main_thread():
-        handlers.clear()  # Python handles none elsewhere
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        numbers.clear()  # Python handles none elsewhere
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for item in before.items():
+            signal.signal(*item)
 
 
 @contextmanager
@@ -139,11 +138,7 @@ def signals_later():
     Within C++ code, as in TensorFlow's import, an exception would be lost or become another one.
     """
     arrived = []
-
-    def note(number, frame):
-        arrived.append(number)
-
-    with signals(note, note):
+    with signals(lambda number, frame: arrived.append(number)):
         yield
     for number in arrived:
         signal.raise_signal(number)

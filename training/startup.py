@@ -1,5 +1,6 @@
 """Imports TensorFlow through Keras: quietly, quickly, and with memory that steps can use again."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -38,6 +39,7 @@ def tensorflow():
     _keep_memory()
     _import_keras()
     gc.freeze()
+    atexit.register(gc.freeze)  # the search for garbage in TensorFlow at exit takes a second
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ def test_seconds_of_earlier_parts_are_added():
         pass
     alone = clock.so_far()
     assert 0 <= alone["fit"] < 1
-    clock.add_earlier({"load": 2, "fit": 10.0, "total": 100})
+    clock.earlier = {"load": 2, "fit": 10.0, "total": 100}
     together = clock.so_far()
     assert (together["load"], round(together["fit"])) == (2, 10)
     assert 100 < together["total"] < 101 + alone["total"]

@@ -1,6 +1,6 @@
 import errno
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -10,7 +10,10 @@ from training.directory import RESULTS, RunDirectory, load_result
 
 def claimed(path, resume=False, overwrite=False):
     directory = RunDirectory(path)
-    directory.claim(resume, overwrite)
+    with ExitStack() as stack:
+        stack.callback(directory.release)
+        directory.claim(resume, overwrite)
+        stack.pop_all()
     return directory
 
 
@@ -75,13 +78,13 @@ def test_a_directory_of_the_users_own_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     for overwrite in (False, True):
         with pytest.raises(UserError, match="files that do not belong to a run"):
-            RunDirectory(tmp_path).claim(resume=False, overwrite=overwrite)
+            claimed(tmp_path, resume=False, overwrite=overwrite)
     assert contents(tmp_path) == {"thesis.txt": "precious"}
 
 
 def test_a_finished_run_is_refused_and_stays(finished):
     with pytest.raises(UserError, match="use --overwrite to replace it"):
-        RunDirectory(finished).claim(resume=False, overwrite=False)
+        claimed(finished, resume=False, overwrite=False)
     assert load_result(finished)["content"] == "first"
 
 
@@ -133,7 +136,7 @@ def test_a_directory_that_another_run_locks_first_stays(tmp_path, monkeypatch):
 def test_two_claims_at_once_have_one_winner(tmp_path):
     winner = claimed(tmp_path / "run")
     with pytest.raises(UserError, match="another run is using it"):
-        RunDirectory(tmp_path / "run").claim(resume=False, overwrite=True)
+        claimed(tmp_path / "run", resume=False, overwrite=True)
     assert winner.work.is_dir()
     winner.release()
     claimed(tmp_path / "run").release()
@@ -145,7 +148,7 @@ def test_an_unfinished_run_wants_resume_or_overwrite(tmp_path):
     directory.write_json("checkpoint", {})
     directory.release()
     with pytest.raises(UserError, match="use --resume to continue it, or --overwrite"):
-        RunDirectory(tmp_path / "run").claim(resume=False, overwrite=False)
+        claimed(tmp_path / "run", resume=False, overwrite=False)
     directory = claimed(tmp_path / "run", resume=True)
     directory.begin({"seed": 1})
     with pytest.raises(UserError, match="seed was 1, now 2"):
@@ -184,7 +187,7 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "run", "/proc/run"):
         with pytest.raises(UserError, match=r"cannot be written"):
-            RunDirectory(path).claim(resume=False, overwrite=False)
+            claimed(path, resume=False, overwrite=False)
 
 
 DEEP = "[" * 100_000, '{"a":' * 100_000
