@@ -3,8 +3,6 @@
 import csv
 import re
 from collections import Counter
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from statistics import fmean, median
 
@@ -18,8 +16,6 @@ from training.recipes import flags
 
 # The columns of --csv.
 COLUMNS = "label", "corpus", "seed", *comparison.SCORES, "seconds", "parameters", "directory"
-MOST_DIRECTORIES = 3  # of runs that differ only in the seed
-FOLD = re.compile("--validation [0-9]+/[0-9]+")
 
 
 def find(directory):
@@ -114,16 +110,15 @@ def _label(run, others):
     settings = {other["flags"] for other in siblings}
     counts = Counter(flag for flags in settings for flag in flags)
     twins = [other for other in siblings if other["flags"] == run["flags"]]
-    shared = reduce(and_, (Counter(twin["layers"]) for twin in twins))
-    layers, code = Counter(run["layers"]) - shared, run["code"]["hash"]
     label = [f"{run['script'].removeprefix('train_')} {run['recipe']}"]
     if len(settings) == 1:
         label += _flags(run["changed"])
     else:  # without the values that most have
         label += [flag for flag in run["flags"] if counts[flag] <= len(settings) / 2]
-    label += [f"+ {layer}" for layer in layers.elements()]
-    codes = {twin["code"]["hash"] for twin in twins if twin["layers"] == run["layers"]}
-    label += [f"code {code[:7]}"] if len(codes) > 1 else []
+    for layer in run["layers"]:
+        label += [] if all(layer in twin["layers"] for twin in twins) else [f"+ {layer}"]
+    if len({twin["code"]["hash"] for twin in twins}) > 1:
+        label.append(f"code {run['code']['hash'][:7]}")
     if run["started_from"]:
         label.append(f"from {Path(run['started_from']).name}")
     if len({other["corpus"] for other in others}) > 1:
@@ -134,7 +129,7 @@ def _label(run, others):
 def _flags(values):
     """Hyperparameters as flags, without the fold of a cross-validation: tuple of `str`."""
     every = (" ".join(flags({name: value})) for name, value in values.items())
-    return tuple(flag for flag in every if not FOLD.fullmatch(flag))
+    return tuple(flag for flag in every if not re.fullmatch("--validation [0-9]+/[0-9]+", flag))
 
 
 def table(groups):
@@ -142,8 +137,6 @@ def table(groups):
     rows = []
     for group in groups:
         runs, best = group["runs"], group["runs"][0]
-        directories = [run["directory"] for run in runs[:MOST_DIRECTORIES]]
-        more = [f"and {len(runs) - len(directories)} more"] if runs[MOST_DIRECTORIES:] else []
         row = {
             "run": " ".join(group["label"]),
             "train rows": f"{best['data']['rows']['train']:,}",
@@ -154,7 +147,7 @@ def table(groups):
             "seeds": " ".join(map(str, sorted({run["seed"] for run in runs}))),
             "seconds": f"{median(group['seconds']):.0f}" if group["seconds"] else "",
             "parameters": f"{best['parameters']:,}",
-            "directories": " ".join([*directories, *more]),
+            "best run": best["directory"],
         }
         rows.append(row)
     return comparison.table(rows)
@@ -184,10 +177,8 @@ def main(arguments=None):
     """
     parser = command_line.parser_of_paths("compare.py", __doc__)
     add = parser.add_argument
-    about = "run directories, or directories that contain runs; default: runs/"
-    add("run", metavar="RUN", nargs="*", help=about)
-    about = "file for the picture, replaced if it exists; default: comparison.png"
-    add("--picture", metavar="FILE", default="comparison.png", help=about)
+    add("run", metavar="RUN", nargs="*", help="runs, or directories of runs; default: runs/")
+    add("--picture", metavar="FILE", default="comparison.png", help="default: %(default)s")
     add("--csv", metavar="FILE", help="CSV file for the scores and hyperparameters of every run")
     options = parser.parse_args(arguments)
     with process.one_line_errors("compare.py"), process.reader_may_leave():

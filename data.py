@@ -21,7 +21,6 @@ from training.recipes import Options
 EVALUATION_BATCH_SIZE = 256
 CHUNK = 4096  # texts that are vectorised at once
 as_is = tf.autograph.experimental.do_not_convert  # AutoGraph is slow, and not needed
-PREFETCHED = 16  # batches that are prepared while a training step runs
 
 
 @clock.stage("load")
@@ -360,7 +359,7 @@ def _dataset(tokens, plan_epoch, steps, class_weights=None):
     options = tf.data.Options()  # no optimization of the graph, which would copy all tokens
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
-    dataset = dataset.prefetch(PREFETCHED).with_options(options)
+    dataset = dataset.prefetch(16).with_options(options)
     # Not `assert_cardinality`: when a run resumes within an epoch, Keras has to be given the length
     # of a whole epoch, and to find this one shorter.
     dataset.cardinality = lambda: tf.constant(steps, tf.int64)

@@ -55,11 +55,9 @@ def _parse(arguments):
     parser = command_line.parser_of_paths("predict.py", __doc__)
     add = parser.add_argument
     add("model", metavar="RUN_OR_MODEL", help="a run directory or a .keras file")
-    help_text = "default: lines of standard input"
-    add("text", metavar="TEXT", nargs="*", default=[], type=str, help=help_text)
+    add("text", metavar="TEXT", nargs="*", default=[], type=str, help="default: standard input")
     task = parser.add_mutually_exclusive_group()
-    help_text = "show how much each word adds to the probability, and the class after it"
-    task.add_argument("--explain", action="store_true", help=help_text)
+    task.add_argument("--explain", action="store_true", help="show what each word contributes")
     task.add_argument("--file", metavar="IN", help="classify the rows of a file, see --output")
     task.add_argument("--evaluate", metavar="FILE", help="measure accuracy on labelled rows")
     task.add_argument("--export", metavar="DIR", help="write a SavedModel, for TensorFlow alone")
@@ -67,12 +65,10 @@ def _parse(arguments):
     add("--picture", metavar="FILE", help="draw what --explain shows for one TEXT")
     add("--output", metavar="OUT.csv", help="write the rows of --file, with class and probability")
     add("--errors", metavar="OUT.csv", help="write the misclassified rows of --evaluate")
-    help_text = "its name in FILE or IN, if different from the model's corpus"
-    names = {"metavar": "NAME", "type": str, "help": help_text}
-    add("--text-column", nargs="+", action="extend", default=[], **names)
-    add("--label-column", **names)
-    help_text = "encoding of a file or standard input, such as cp1252; default: UTF-8 or UTF-16"
-    add("--encoding", metavar="NAME", type=str, help=help_text)
+    name = {"metavar": "NAME", "type": str, "help": "if it is not that of the model's corpus"}
+    add("--text-column", nargs="+", action="extend", default=[], **name)
+    add("--label-column", **name)
+    add("--encoding", **name)
     options = parser.parse_intermixed_args(arguments)  # RUN --explain TEXT
     of_file = options.file is not None or options.evaluate is not None
     if options.text and (of_file or options.export is not None):

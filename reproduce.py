@@ -146,15 +146,13 @@ def parse(arguments=None):
     """Reads the command line."""
     parser = command_line.parser_of_paths("reproduce.py", __doc__)
     add = parser.add_argument
-    quick = "trial run: the sample, one seed, no fast recipe, no own, no switch"
     add("--data", default="ag_news", help="see the training scripts")
     add("--seeds", nargs="+", type=int, default=[1, 2, 3], help="default: 1 2 3")
     add("--dir", default="runs/reproduce", help="for runs and tables; default: %(default)s")
-    add("--quick", action="store_true", help=quick)
+    add("--quick", action="store_true", help="the sample, one seed, no fast, no own, no switch")
     executor = parser.add_mutually_exclusive_group()
     executor.add_argument("--workers", type=int, default=1, help="runs at once; default: 1")
-    about = "a Dask cluster makes the runs"
-    executor.add_argument("--scheduler", type=str, metavar="ADDRESS", help=about)
+    executor.add_argument("--scheduler", type=str, metavar="ADDRESS", help="of a Dask cluster")
     options = parser.parse_args(arguments)
     if options.quick:  # it changes defaults; what was given stays
         parser.set_defaults(data="sample", seeds=[1], dir="runs/quick")

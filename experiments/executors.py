@@ -186,11 +186,9 @@ def _receive(future, plan):
             file.write_bytes(archive)
             shutil.unpack_archive(file, partial)
             made = RunDirectory(partial).settings() or {}
-            for name, value in plan.settings.items():
-                if made.get(name) != value:
-                    problem = f"a worker made a different run: {name} is {made.get(name)}"
-                    advice = "do all machines have the same rows and the same commit?"
-                    raise UserError(f"{problem}, not {value}; {advice}")
+            if other := [name for name, value in plan.settings.items() if made.get(name) != value]:
+                advice = "do all machines have the same rows and the same commit?"
+                raise UserError(f"a worker made a different run ({', '.join(other)}); {advice}")
     except UserError as error:
         return str(error)
     except Exception as error:  # a worker without the project, workers that died, ...

@@ -218,9 +218,7 @@ def _as_loaded(model):
 
 def _probabilities(model, texts, width=None):
     """The probabilities of texts (int arrays of token ids), padded to a width."""
-    ids = np.zeros((len(texts), width or max(map(len, texts))), np.int32)
-    for row, text in zip(ids, texts, strict=True):
-        row[: len(text)] = text
+    ids = keras.utils.pad_sequences(texts, width, padding="post")
     return np.asarray(model(ids, training=False))
 
 

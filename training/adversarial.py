@@ -5,8 +5,6 @@ import tensorflow as tf
 
 from corpus.errors import UserError
 
-TINY = 1e-12  # avoids 0 / 0 where the loss of a text is flat
-
 
 class Adversarial(keras.Sequential):
     """A network that learns from its texts and from the hardest texts near them.
@@ -75,5 +73,5 @@ class Adversarial(keras.Sequential):
         if mask is not None:
             vectors = tf.where(mask[..., None], vectors, 0)
         length = self.share * tf.norm(vectors, axis=[1, 2], keepdims=True)
-        direction /= tf.norm(direction, axis=[1, 2], keepdims=True) + TINY
+        direction /= tf.norm(direction, axis=[1, 2], keepdims=True) + 1e-12  # not 0 / 0
         return tf.stop_gradient(length * direction)

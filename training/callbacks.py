@@ -264,15 +264,11 @@ class StopOnSignal(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._handlers.enter_context(process.signals(self._handle))
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self.signal is not None:
-            self.model.stop_training = True
-
     def on_train_end(self, logs=None):
         self._handlers.close()
 
     def _handle(self, number, frame):
-        self.signal = number
+        self.signal, self.model.stop_training = number, True
         self._handlers.close()  # back to the handlers of the run
         message = "Stopping after this step. Press Ctrl-C or signal again to quit without saving."
         with suppress(OSError):  # nobody has to be there to read it

@@ -17,12 +17,7 @@ from training.machine import PROJECT
 from training.process import print_error
 from training.recipes import Switches, as_flag, as_text, describe, members
 
-# The options that cannot be empty, and how --help names their value.
-VALUES = {"data": "SOURCE", "embeddings": "FILE", "validation": "ROWS", "start_from": "RUN"}
-VALUES |= {"picture": "FILE", "scheduler": "ADDRESS"}
-VALUES |= dict.fromkeys(("run_dir", "dir", "tensorboard"), "DIR")
-PATHS = {*VALUES} - {"validation", "scheduler"}
-VALUES |= dict.fromkeys(("text_column", "label_column", "encoding"), "NAME")
+PATHS = "data", "embeddings", "start_from", "picture", "run_dir", "dir", "tensorboard"
 NOT_A = {int: "is not a whole number", float: "is not a number (write 0.5, not 0,5)"}
 
 
@@ -39,7 +34,9 @@ def parser_of_paths(program, about):
 
 
 def _path(text):
-    """Converts a path: expands `~`, hides that it looks like an option, refuses a URL."""
+    """Converts a path: expands `~`, hides that it looks like an option, refuses "" and a URL."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty")
     if "://" in text:
         raise argparse.ArgumentTypeError(f"{text!r} is not on this machine; use a local path")
     text = os.path.expanduser(text)
@@ -197,11 +194,10 @@ def _value(name, annotation, several):
     listed = {as_text(member): member for member in allowed if member not in kinds}
     metavar = f"{{{','.join(listed)}}}"
     if kinds:
-        metavar = VALUES.get(name) or ("TEXT" if str in kinds else kinds[0].__name__.upper())
+        text = "PATH" if name in PATHS else "TEXT"
+        metavar = text if str in kinds else kinds[0].__name__.upper()
 
     def convert(text):
-        if not text and name in VALUES:
-            raise argparse.ArgumentTypeError("is empty")
         if text in listed:
             return listed[text]
         for kind in kinds:

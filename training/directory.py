@@ -232,19 +232,15 @@ class RunDirectory:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
                     remove(file)
-        self._remove_export()
+        remove(self.path / f"partial-{EXPORT}")  # left by a process that was killed
+        if (self.path / EXPORT / "assets" / "classes.txt").exists():  # else it is a user's own
+            remove(self.path / EXPORT)  # of an earlier model
         for name in RESULTS:
             if result["trial"] and name not in TRIAL_RESULTS:
                 remove(self.path / name)
             with suppress(FileNotFoundError):  # moved by a process that was killed before the rest
                 os.replace(self.work / name, self.path / name)
         _remove_if_empty(self.work)
-
-    def _remove_export(self):
-        """Removes the SavedModel of an earlier model; another directory of that name stays."""
-        remove(self.path / f"partial-{EXPORT}")  # left by a process that was killed
-        if (self.path / EXPORT / "assets" / "classes.txt").exists():
-            remove(self.path / EXPORT)
 
 
 def _remove_if_empty(directory):

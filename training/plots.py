@@ -1,7 +1,6 @@
 """The pictures of a run."""
 
 import textwrap
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +42,7 @@ def save(figure, path):
         UserError: Matplotlib does not know the format, or cannot write it on this machine.
         OSError: the file cannot be written.
     """
-    with atomic_write(Path(path)) as partial, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
+    with atomic_write(Path(path)) as partial:
         try:
             figure.savefig(partial, format=Path(path).suffix[1:].lower(), dpi=200)
         except OSError:
@@ -99,9 +97,7 @@ def confusion_matrix(matrix, classes, title, path):
     axes = figure.subplots()
     image = draw_confusion_matrix(axes, matrix, classes)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that the font lacks
-        figure.savefig(path, dpi=120, format="png")
+    figure.savefig(path, dpi=120, format="png")
 
 
 def draw_confusion_matrix(axes, matrix, classes):

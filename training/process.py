@@ -42,6 +42,7 @@ def one_line_errors(program, interrupted="interrupted"):
             stack.callback(sys.stdout.reconfigure, errors=sys.stdout.errors)
             sys.stdout.reconfigure(errors="backslashreplace")
         stack.enter_context(warnings.catch_warnings())  # imported packages add filters
+        warnings.filterwarnings("ignore", "Glyph")  # Matplotlib's font lacks a name's script
         if any(option.startswith("error") for option in sys.warnoptions):
             warnings.simplefilter("default")
         try:
@@ -87,23 +88,15 @@ class _Lasting:
         return getattr(self._stream, name)
 
     def write(self, text):
-        with suppress(OSError):
+        with reader_may_leave(OSError):
             self._stream.write(text)
-
-    def flush(self):
-        with suppress(OSError):
-            self._stream.flush()
 
 
 @contextmanager
 def long_work():
     """Handles `signals` in a block, which goes on where nobody takes its output any more."""
-    try:
-        with redirect_stdout(sys.stdout and _Lasting(sys.stdout)), signals():
-            yield
-    finally:
-        with reader_may_leave(OSError):
-            pass  # it flushes what is left
+    with redirect_stdout(sys.stdout and _Lasting(sys.stdout)), signals():
+        yield
 
 
 def _raise(number, frame):

@@ -224,11 +224,9 @@ def check_together(hyperparameters, options):
             raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
     if options.trial and (options.export or not holds_out):
-        need = "--validation held-out or a part such as 2/5, and cannot be used with --export"
-        raise UserError(f"--trial needs {need}")
+        raise UserError("--trial needs --validation held-out or a part such as 2/5, no --export")
     if (patience := values.get("patience")) and not holds_out:
-        need = "--validation held-out, because test rows must not choose the epoch"
-        raise UserError(f"--patience {patience}: needs {need}")
+        raise UserError(f"--patience {patience}: needs --validation held-out, not test rows")
     if not (values.get("train_embeddings", True) or values["embeddings"]):
         raise UserError("--no-train-embeddings: needs --embeddings, vectors that can stay fixed")
 

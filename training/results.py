@@ -15,17 +15,6 @@ MOST_CLASSES = 20  # of the table at the end
 FEW_STEPS = 100  # a network that took fewer has rarely learned enough
 
 
-def run_name(result):
-    """A run's script, recipe and what was changed of it, as on the command line: `str`.
-
-    Args:
-        result: the contents of its result.json.
-    """
-    words = [result["script"].removeprefix("train_"), result["recipe"]]
-    words += flags(result.get("changed", {}))
-    return " ".join([*words, "(interrupted)"] if result["interrupted"] else words)
-
-
 @matplotlib.rc_context({"text.usetex": False})  # LaTeX is not always there, nor takes any name
 def draw(directory, history, matrix, result):
     """Writes a run's pictures.
@@ -39,7 +28,9 @@ def draw(directory, history, matrix, result):
     Raises:
         UserError: a file cannot be written.
     """
-    title = f"{run_name(result)}, {result['data']['rows']['train']:,} train rows"
+    words = result["script"].removeprefix("train_"), result["recipe"], *flags(result["changed"])
+    rows = f"{result['data']['rows']['train']:,} train rows"
+    title = f"{' '.join(words)}, {rows}{', interrupted' * result['interrupted']}"
     if history is not None:
         with directory.writing("learning_curve.png") as path:
             rows = "test" if result["hyperparameters"]["validation"] == "test" else "held-out"
@@ -121,14 +112,12 @@ def print_scores(result, test):
     scores = f"{accuracy:.4f} ({interval}), macro F1 {f1:.4f}, {rows['test']:,} rows"
     show(f"test accuracy {scores}, {seconds}")
     show(f"predicting only the most frequent class: {result['majority_accuracy']:.4f}")
-    problems, remedies = _problems(result, test) if result["layers"] else ([], [])
-    if problems:
-        show("; ".join(problems))
-        show(f"try: {', '.join(remedies)}")
+    if result["layers"]:
+        _print_problems(result, test)
 
 
-def _problems(result, test):
-    """(what is wrong with a model, what could help): two lists of `str`."""
+def _print_problems(result, test):
+    """Prints what is wrong with a model, if anything, and what could help."""
     accuracy, majority, steps = (result[k] for k in ("test_accuracy", "majority_accuracy", "steps"))
     missing = sorted(set(test.labels.tolist()) - set(test.predicted.tolist()))
     never = [result["classes"][i] for i in missing]
@@ -144,7 +133,8 @@ def _problems(result, test):
     uneven = majority > 1.5 / len(result["classes"])
     if never and uneven and result["hyperparameters"]["class_weights"] == "none":
         remedies.append("--class-weights balanced")
-    return problems, remedies or ["more rows"]
+    if problems:
+        show("; ".join(problems), f"try: {', '.join(remedies or ['more rows'])}")
 
 
 def print_commands(result, directory, arguments, titles):

@@ -13,8 +13,6 @@ from training import command_line, machine, process, recipes, startup
 from training.clock import IMPORTED, clock
 from training.directory import EXPORT, SECONDS, RunDirectory, load_result
 
-VERIFIED_TEXTS = 100  # the first test rows
-AG_NEWS_TRAIN_ROWS = 120_000
 FOR_RECIPES = "ag_news", "sample", "tfds:ag_news_subset"  # corpora that every recipe suits
 
 
@@ -174,9 +172,7 @@ class Run:
         hp, self._train_rows = self.hyperparameters, len(batches.tokens)
         may_hold_out = hp.validation in ("test", "none") or len(corpus.validation)
         if self._train_rows == len(corpus.train) and not may_hold_out:
-            problem = "no row can be held out: every text is the only one of its class"
-            if "/" in hp.validation:
-                problem = f"--validation {hp.validation}: no rows in this part; use fewer parts"
+            problem = f"no row can be held out: too few for --validation {hp.validation}"
             if self.options.trial:
                 raise UserError(f"{corpus.name}: {problem}")
             self.print(f"note: {problem}")
@@ -249,7 +245,7 @@ class Run:
         files = corpus.text_names, corpus.label_name, self.options.encoding or ""
         labels = models.Labels(corpus.classes, corpus.labels, *files)
         complete = models.end_to_end(model, vectorizer, labels)
-        rows = test.lengths[:VERIFIED_TEXTS].argsort()
+        rows = test.lengths[:100].argsort()  # of a hundred test rows, the shortest first
         ids, _ = test.batch(rows, test.lengths[rows].max())
         with self.directory.writing("model.keras") as path:
             complete.save(path)
@@ -282,12 +278,11 @@ class Run:
         untrained |= {"interrupted": False, "resumed_from_epoch": 0}
         result = self._about(vectorizer, corpus, rows) | untrained | network
         result |= evaluation.report(predictions, classes, corpus.train.labels)
-        if test is not None:
-            with self.directory.writing("errors.csv") as path:
-                evaluation.write_errors(path, corpus.test.texts(vectorizer.text), test, classes)
         self.directory.write_json(SECONDS, result["seconds"])
         results.print_scores(result, test)
-        if test is not None:  # nobody waits for the pictures
+        if test is not None:  # nobody waits for these files
+            with self.directory.writing("errors.csv") as path:
+                evaluation.write_errors(path, corpus.test.texts(vectorizer.text), test, classes)
             results.draw(self.directory, self._history, test.matrix(len(classes)), result)
         self.directory.write_json("result.json", result)
         self.directory.publish()
@@ -297,7 +292,7 @@ class Run:
         """The contents of result.json but for the network and its scores."""
         import devices
 
-        comparable = corpus.official_test and len(corpus.train) == AG_NEWS_TRAIN_ROWS
+        comparable = corpus.official_test and len(corpus.train) == 120_000
         comparable = comparable and vectorizer.text == self._base.text
         names = "text", "tokens", "markup", "max_words"
         return {

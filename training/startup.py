@@ -13,9 +13,6 @@ from corpus.errors import UserError
 BACKEND = "tensorflow"
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # a user who sets it wants to see TensorFlow's log
 DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is used
-# https://man7.org/linux/man-pages/man3/mallopt.3.html
-M_TOP_PAD = -2
-KEPT = 64 << 20  # bytes
 
 
 @contextmanager
@@ -99,4 +96,5 @@ def _keep_memory():
         return
     with suppress(AttributeError, ValueError, OSError):  # another system or C library
         if os.confstr("CS_GNU_LIBC_VERSION"):
-            ctypes.CDLL(None).mallopt(M_TOP_PAD, KEPT)
+            # M_TOP_PAD, bytes: https://man7.org/linux/man-pages/man3/mallopt.3.html
+            ctypes.CDLL(None).mallopt(-2, 64 << 20)

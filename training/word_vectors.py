@@ -7,7 +7,6 @@ MAX_TOKENS = 3_000_000  # more texts are not read, since the pairs of their word
 WINDOW = 5  # words; the farther apart two words are, the less their pair counts
 SMOOTHING = 0.75  # exponent of the neighbours' frequencies, so that rare ones weigh less
 OVERSAMPLING, ITERATIONS = 16, 4  # of the randomised factorisation
-TINY = 1e-5  # singular values below this share of the largest are rounding errors
 SPREAD = 0.1  # standard deviation of the vectors' numbers; Keras's initial ones have 0.03
 
 
@@ -84,6 +83,6 @@ def _factorised(matrix, width):
             basis = np.linalg.qr(product.numpy())[0]
     product = tf.sparse.sparse_dense_matmul(matrix, basis).numpy()
     _, values, right = np.linalg.svd(product, full_matrices=False)
-    rank = np.count_nonzero(values[:width] > TINY * values[0])
+    rank = np.count_nonzero(values[:width] > 1e-5 * values[0])  # others are rounding errors
     # As a product with the matrix, a row without neighbours is exactly 0.
     return product @ right[:rank].T / np.sqrt(values[:rank])
