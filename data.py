@@ -20,6 +20,7 @@ from training.recipes import Options
 
 EVALUATION_BATCH_SIZE = 256
 CHUNK = 4096  # texts that are vectorised at once
+LONG = 2048  # tokens; longer texts must not widen the batches of others
 as_is = tf.autograph.experimental.do_not_convert  # AutoGraph is slow, and not needed
 
 
@@ -197,21 +198,25 @@ def bucketed(lengths, batch_size, boundaries):
     """Cuts texts into batches of similar length: list of (positions in `lengths`, width).
 
     Narrow batches come first. The leftover texts of a bucket go into the next wider one, so that
-    only one batch is not full.
+    only one batch is not full. Texts of more than `LONG` tokens have a bucket for each length, and
+    a batch with some is smaller: padded, it has at most as many tokens as a full one of `LONG`.
 
     Args:
         lengths: int array, tokens of each text, in the order in which texts should be used.
         batch_size: texts per batch.
-        boundaries: ascending int array of widths; a batch with longer texts is padded to those.
+        boundaries: ascending int array of widths; texts that are longer get one of their own.
     """
+    longest = lengths[lengths <= LONG].max(initial=1)
+    boundaries = np.union1d(boundaries, [longest, *lengths[lengths > LONG]])
     bucket = np.searchsorted(boundaries, lengths)
     order = np.argsort(bucket, kind="stable")
-    batches = []
-    for first in range(0, len(order), batch_size):
-        positions = order[first : first + batch_size]
-        last = bucket[positions[-1]]
-        width = boundaries[last] if last < len(boundaries) else lengths[positions].max()
-        batches.append((positions, int(width)))
+    widths, batches, first = boundaries[bucket[order]], [], 0
+    while first < len(order):
+        few = widths[first : first + batch_size]
+        fits = np.arange(1, len(few) + 1) * few <= batch_size * LONG
+        size = max(1, np.count_nonzero(fits))
+        batches.append((order[first : first + size], int(few[size - 1])))
+        first += size
     return batches
 
 
@@ -256,6 +261,7 @@ class TrainingBatches(keras.callbacks.Callback):
         self.boundaries = bucket_boundaries(tokens.lengths, buckets)
         self.tokens, self.batch_size, self.seed = tokens, batch_size, seed
         self.epoch = self.first_step = 0
+        self._steps = len(bucketed(tokens.lengths, batch_size, self.boundaries))  # in any order
         self.class_weights = None
         if class_weights == "balanced":
             counts = np.bincount(tokens.labels)
@@ -264,7 +270,7 @@ class TrainingBatches(keras.callbacks.Callback):
 
     def __len__(self):
         """The number of batches in an epoch."""
-        return -(-len(self.tokens) // self.batch_size)
+        return self._steps
 
     def __str__(self):
         low, high = self.boundaries[0], self.boundaries[-1]

@@ -9,9 +9,6 @@ from tqdm import tqdm
 from corpus import loading
 from corpus.errors import UserError
 
-TEXTS_AT_ONCE = 256
-CHARACTERS_AT_ONCE = 2**19  # with padding, so that a long text does not widen many short ones
-
 
 def load_model(path):
     """Loads the model of a run; a file that would run code of its own is refused.
@@ -91,22 +88,17 @@ def probabilities(model, texts):
         float32 array of shape (texts, classes).
     """
     result = np.empty((len(texts), model.output_shape[-1]), np.float32)
-    for batch in tqdm([*_batches(texts)], "predicting", leave=False, delay=1, disable=None):
+    for batch in tqdm(_batches(texts), "predicting", leave=False, delay=1, disable=None):
         result[batch] = model.predict_on_batch(_encoded(texts, batch))
     return result
 
 
 def _batches(texts):
-    """Yields the positions of texts of similar length, which need little padding."""
-    lengths = np.array([len(text) for text in texts])
-    order, start = np.argsort(lengths, kind="stable"), 0
-    for end, longest in enumerate(lengths[order]):
-        size = end - start
-        if size == TEXTS_AT_ONCE or size and (size + 1) * longest > CHARACTERS_AT_ONCE:
-            yield order[start:end]
-            start = end
-    if start < len(order):
-        yield order[start:]
+    """The positions of texts of similar length, which need little padding: list of int arrays."""
+    from data import EVALUATION_BATCH_SIZE, bucketed
+
+    lengths = np.array([len(text) for text in texts], int)  # in characters
+    return [positions for positions, _ in bucketed(lengths, EVALUATION_BATCH_SIZE, lengths)]
 
 
 def _encoded(texts, positions):

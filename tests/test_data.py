@@ -99,6 +99,28 @@ def test_a_text_longer_than_every_boundary_is_not_cut():
     assert width == 30
 
 
+@pytest.mark.parametrize("longest", [1, 40, 3000, 200_000])
+def test_a_long_text_takes_no_more_than_its_own_memory_and_time(longest):
+    lengths = np.append(np.random.default_rng(0).integers(1, 41, 1000), longest)
+    boundaries = data.bucket_boundaries(lengths, 16)
+    sizes = [len(rows) * width for rows, width in data.bucketed(lengths, 64, boundaries)]
+    assert max(sizes) <= max(64 * data.LONG, longest)
+    assert sum(sizes) <= 1.5 * lengths.sum() + 64 * data.LONG
+
+
+def test_an_epoch_has_as_many_steps_in_any_order():
+    random = np.random.default_rng(0)
+    lengths = np.concatenate([random.integers(1, 60, 200), random.integers(1000, 9000, 30)])
+    starts, labels = np.cumsum(lengths) - lengths, np.zeros(230, np.int32)
+    ids = np.zeros(lengths.sum() + 1, np.int32)
+    batches = data.TrainingBatches(data.Tokens(ids, starts, lengths, labels, labels > 0), 8, 4)
+    for _ in range(5):
+        planned = batches._plan()
+        assert len(planned) == len(batches)
+        assert sorted(np.concatenate([rows for rows, _ in planned])) == list(range(230))
+        assert max(len(rows) * width for rows, width in planned) <= 8 * data.LONG
+
+
 def test_an_epoch_has_every_row_once_in_an_order_of_seed_and_epoch_alone(many):
     tokens = many
 

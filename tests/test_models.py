@@ -91,6 +91,15 @@ def test_a_batch_of_empty_texts_gets_probabilities(vectorizer):
     assert np.isfinite(model.predict(tf.constant(["", "  ", "!?"]), verbose=0)).all()
 
 
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_an_empty_batch_gets_no_probabilities(builder, vectorizer, tmp_path):
+    models.end_to_end(small(builder, vectorizer), vectorizer, "abcd").save(tmp_path / "m.keras")
+    model = keras.models.load_model(tmp_path / "m.keras")
+    for call in (model, model.predict_on_batch, tf.function(lambda texts: model(texts))):
+        assert call(tf.constant([], tf.string)).shape == (0, 4)
+        assert call(tf.constant(["", "goal"])).shape == (2, 4)
+
+
 def test_a_gru_stands_in_for_the_lstm():
     for builder in (models.lstm, models.stacked_bilstm):
         model = builder(30, embed_size=4, units=3, layer=keras.layers.GRU)

@@ -12,7 +12,7 @@ from conftest import status
 
 import predict
 from corpus.ag_news import CLASSES
-from inference.answers import CHARACTERS_AT_ONCE
+from data import EVALUATION_BATCH_SIZE, LONG
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_long_text_does_not_widen_the_batch_of_short_ones(unit, model, monkeyp
     monkeypatch.setattr(keras.Model, "predict_on_batch", measured)
     long = unit * 20_000
     answers = predict.classify(model, ["goal"] * 31 + [long] * 40 + ["bank"] * 600)
-    assert max(sizes) <= max(CHARACTERS_AT_ONCE, len(long))
+    assert max(sizes) <= max(EVALUATION_BATCH_SIZE * LONG, len(long))
     assert [answer["words"] for answer in answers] == [1] * 31 + [len(long.split())] * 40 + [
         1
     ] * 600

@@ -1,32 +1,36 @@
-"""What stands around a run: backends, float types, streams, homes, disks."""
+"""What stands around a run: backends, float types, terminals, switches, paths, homes, disks."""
 
 import errno
 import io
 import json
 import os
+import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import nullcontext
+import time
 from pathlib import Path
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
-import tensorflow as tf
 from conftest import PROJECT, status, weights, words
 
 import compare
 import predict
-import sweep
 import train_lstm
-from corpus import loading
-from training import process
+import train_rnn
+from training import process, start
+from training.command_line import parse
 from training.directory import load_result
+from training.results import print_commands
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3, "--quiet"]
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 def test_another_backend_is_refused_in_one_line(run_script, tiny, tmp_path):
@@ -42,10 +46,11 @@ def test_another_backend_is_refused_in_one_line(run_script, tiny, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("content", ['{"floatx": "float64", "backend": "jax"}', '{"epsilon": 0.5}'])
 def test_the_configuration_of_keras_and_a_home_that_is_not_there_change_nothing(
-    run_script, tiny, tmp_path
+    content, run_script, tiny, tmp_path
 ):
-    (tmp_path / "keras.json").write_text('{"floatx": "float64", "backend": "jax"}')
+    (tmp_path / "keras.json").write_text(content)
     command = ["train_lstm", "fast", "--data", tiny, *SMALL, "--run-dir"]
     plain = run_script(*command, tmp_path / "plain")
     assert plain.returncode == 0, plain.stderr
@@ -55,6 +60,60 @@ def test_the_configuration_of_keras_and_a_home_that_is_not_there_change_nothing(
         assert (done.returncode, done.stderr) == (0, "")
         pairs = zip(weights(tmp_path / "plain"), weights(tmp_path / str(i)), strict=True)
         assert all(a.dtype == b.dtype == np.float32 and np.array_equal(a, b) for a, b in pairs)
+
+
+def test_neither_a_narrow_terminal_nor_a_configuration_of_matplotlib_stops_a_run(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("COLUMNS", "10")
+    with matplotlib.rc_context({"text.usetex": True}):
+        train_lstm.main(words("fast", "--data", tiny, "--run-dir", tmp_path / "run", *SMALL[:-1]))
+    assert "Total params" in " ".join(capsys.readouterr().out.split())
+    assert (tmp_path / "run" / "confusion_matrix.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "encoding", "verbose"),
+    [
+        ({"TERM": "xterm", "NO_COLOR": ""}, "utf-8", 1),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", 2),
+        ({"TERM": "dumb", "NO_COLOR": ""}, "utf-8", 2),
+        ({"TERM": "xterm", "NO_COLOR": ""}, "ascii", 2),
+    ],
+)
+def test_the_bar_is_shown_where_a_terminal_takes_it(environment, encoding, verbose, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", stream)
+    of_script = train_lstm.__file__, "", train_lstm.Hyperparameters, train_lstm.RECIPES
+    assert start(*of_script, [])[0].verbose == verbose
+
+
+def options(arguments):
+    """The options of a command line of train_rnn.py."""
+    return parse("train_rnn", "", train_rnn.Hyperparameters, train_rnn.RECIPES, arguments)[2]
+
+
+@pytest.mark.parametrize("directory", ["-x", 'it\'s [1] "q" $HOME *', "a/b/", "new\nline"])
+def test_printed_commands_work_where_they_are_printed(
+    directory, trained, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained, directory)
+    run, typed = options([f"--run-dir={directory}"]).run_dir, ["--seed=3", f"--run-dir={directory}"]
+    interrupted, titles = load_result(trained) | {"interrupted": True}, ["", "-h", "Tor\x1b[m, 株!"]
+    print_commands(interrupted, Path(run), typed, titles)
+    printed = capsys.readouterr().out.partition("predict: ")[2].split("Interrupted. To resume: ")
+    (_, script, *arguments), (_, resumed, *again) = map(shlex.split, printed)
+    assert [script, resumed] == [str(PROJECT / f"{name}.py") for name in ("predict", "train_rnn")]
+    assert status(predict.main, arguments) == 0
+    assert "Tor" in capsys.readouterr().out
+    assert (options(again).run_dir, options(again).resume, options(again).seed) == (run, True, 3)
+    monkeypatch.chdir(PROJECT)
+    print_commands(load_result(trained), trained, [], ["Goal"])
+    assert capsys.readouterr().out.endswith(f"predict: python predict.py {trained} Goal\n")
 
 
 class Stream(io.TextIOBase):
@@ -96,117 +155,6 @@ def test_what_standard_output_does_not_take_is_one_line(trained, monkeypatch, ca
             assert status(predict.main, [trained, "goal"]) == expected
         for line in capsys.readouterr().err.splitlines():
             assert line.endswith(".py: standard output: No space left on device")
-
-
-def test_a_command_works_where_it_is_printed(tiny, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    train_lstm.main(words("fast", "--data", tiny, "--run-dir=-x 'y'", *SMALL))
-    [line] = [s for s in capsys.readouterr().out.splitlines() if s.startswith("predict: ")]
-    _, script, run, text = shlex.split(line.removeprefix("predict: "))
-    assert Path(script).samefile(PROJECT / "predict.py")
-    assert Path(run).samefile(tmp_path / "-x 'y'")
-    assert text in loading.load(tiny).test.titles
-    assert status(predict.main, [run, text]) == 0
-
-
-def test_a_path_of_another_machine_is_refused_and_a_home_is_found(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    for main, *command in (
-        (train_lstm.main, "--run-dir", "gs://bucket/run"),
-        (predict.main, "s3://bucket/run", "text"),
-        (compare.main, "--picture", "hdfs://host/p.png"),
-    ):
-        assert status(main, command) == 2
-        assert "is not on this machine; use a local path" in capsys.readouterr().err
-    assert status(predict.main, ["~/run", "text"]) == 1
-    assert f"{tmp_path}/run" in capsys.readouterr().err
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_run_directory_that_is_a_link_to_nowhere_is_one_line(tiny, tmp_path, capsys):
-    (tmp_path / "run").symlink_to(tmp_path / "nowhere")
-    assert status(train_lstm.main, ["--data", tiny, "--run-dir", tmp_path / "run"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.endswith("is a file or a link that leads nowhere")
-
-
-def test_what_has_the_name_of_another_corpus_is_named(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert loading.namesakes("sample") == []
-    (tmp_path / "sample").mkdir()
-    assert loading.namesakes("sample") == ["./sample is not used; --data ./sample would use it"]
-    assert loading.namesakes("./sample") == []
-
-
-def test_the_script_of_a_sweep_is_the_projects(tmp_path, capsys):
-    (tmp_path / "train_lstm.py").write_text("RECIPES = {}\n")
-    assert status(sweep.main, [tmp_path / "train_lstm.py", "--units", 4, 8]) == 2
-    assert "the training script comes first" in capsys.readouterr().err
-
-
-def test_names_that_a_terminal_cannot_show_are_told_apart(monkeypatch):
-    screen = io.TextIOWrapper(io.BytesIO(), "ascii")
-    monkeypatch.setattr("sys.stdout", screen)
-    with process.one_line_errors("train_lstm.py"):
-        process.show("نعم", "لا", "goal \x1b[31mred")
-        screen.flush()
-    lines = screen.buffer.getvalue().splitlines()
-    assert lines == [rb"\u0646\u0639\u0645", rb"\u0644\u0627", rb"goal \x1b[31mred"]
-
-
-@pytest.mark.parametrize("ignored", [False, True], ids=["terminal", "nohup"])
-def test_a_terminal_that_goes_ends_a_run_unless_it_was_told_to_stay(ignored):
-    hang_up = signal.SIGHUP
-    before = signal.signal(hang_up, signal.SIG_IGN if ignored else signal.SIG_DFL)
-    try:
-        with nullcontext() if ignored else pytest.raises(SystemExit), process.signals():
-            signal.raise_signal(hang_up)
-    finally:
-        signal.signal(hang_up, before)
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_when_nobody_reads_what_it_prints(tiny, tmp_path):
-    command = words("train_lstm.py", "fast", "--data", tiny, "--epochs", 3, *SMALL[:-1])
-    process = subprocess.Popen(
-        [sys.executable, PROJECT / command[0], *command[1:], "--run-dir", tmp_path / "run"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
-    )
-    process.stdout.readline()
-    process.stdout.close()
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(timeout=120) == 0
-    assert load_result(tmp_path / "run")["resumed_from_epoch"] == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("switches", [["-OO"], ["-W", "error"], ["-X", "utf8=0", "-B"]])
-def test_switches_of_python_change_nothing(switches, trained, tiny, tmp_path):
-    commands = (
-        ["train_lstm.py", "--help"],
-        ["train_lstm.py", "fast", "--data", tiny, *SMALL, "--run-dir", tmp_path / "run"],
-        ["predict.py", trained, "goal"],
-        ["sweep.py", "--help"],
-        ["compare.py", trained, "--picture", tmp_path / "p.png"],
-    )
-    for script, *arguments in commands:
-        done = subprocess.run(
-            [sys.executable, *switches, PROJECT / script, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
-
-
-def test_a_batch_without_texts_has_no_answers(trained):
-    model = predict.load_model(trained)
-    assert model(tf.constant([], tf.string)).shape == (0, 4)
-    assert model(tf.constant(["goal", ""])).shape == (2, 4)
 
 
 def test_without_a_temporary_folder_an_error_says_where_it_looked(monkeypatch, capsys):
@@ -301,11 +249,94 @@ def test_a_limit_on_the_size_of_files_ends_in_one_line(limit, tiny, tmp_path):
 def test_a_locale_that_knows_only_ascii_keeps_words_of_any_script(run_script, tmp_path):
     rows = "1,café naïve матч\n2,банк 株価 goal\n"
     (tmp_path / "train.csv").write_text(rows * 20, encoding="utf-8")
-    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     run = tmp_path / "run"
     command = ["train_lstm", "fast", "--data", tmp_path, "--epochs", 20, "--batch-size", 8]
-    done = run_script(*command, *SMALL, "--run-dir", run, environment=ascii_only)
+    done = run_script(*command, *SMALL, "--run-dir", run, environment=ASCII_ONLY)
     assert (done.returncode, done.stderr) == (0, "")
-    done = run_script("predict", run, "--json", stdin="матч\n", environment=ascii_only)
+    done = run_script("predict", run, "--json", stdin="матч\n", environment=ASCII_ONLY)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["class"] == "1"
+
+
+@pytest.mark.slow
+def test_a_path_beyond_the_locale_can_be_trained_exported_and_logged_to(run_script, tiny, tmp_path):
+    run, logs = tmp_path / "пробег [1]", tmp_path / "журнал"
+    command = ["train_lstm", "fast", "--data", tiny, *SMALL, "--run-dir", run, "--export"]
+    done = run_script(*command, "--tensorboard", logs, environment=ASCII_ONLY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (run / "model" / "README.md").exists()
+    assert any("пробег" in str(path) for path in logs.rglob("events.out.tfevents.*"))
+    for words in (["goal"], ["--explain", "goal", "--picture", tmp_path / "п.png"]):
+        done = run_script("predict", run, *words, environment=ASCII_ONLY)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+SWITCHES = ["-O", "-OO", "-B", "-Wd", "-Xutf8=0", "-Xdev", "-We"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_switches_of_python_make_no_difference(switch, tiny, tmp_path):
+    run = tmp_path / "run"
+    commands = [
+        ["train_lstm.py", "fast", "--data", tiny, "--run-dir", run, "--export", *SMALL],
+        ["train_lstm.py", "--help"],
+        ["predict.py", run, "--explain", "goal", "--picture", tmp_path / "p.png"],
+        ["predict.py", run, "--evaluate", tiny / "test.csv", "--errors", tmp_path / "e.csv"],
+        ["compare.py", run, "--picture", tmp_path / "c.png"],
+        ["sweep.py", "--help"],
+        ["sweep.py", "train_lstm.py", "fast", "--data", tiny, *SMALL[:-1], "--seeds", 1, "--dir"]
+        + [tmp_path / "sweep", "--workers", 2, "--picture", tmp_path / "s.png"],
+        ["demo.py", "--help"],
+        ["reproduce.py", "--help"],
+        ["-m", "experiments.error_analysis", "--help"],
+        ["-m", "benchmarks.scaling", "--help"],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, switch, *map(str, command)],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=os.environ | {"PYTHONWARNINGS": "error" if switch == "-O" else ""},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "ResourceWarning" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a system without SIGHUP and terminals")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_run_whose_terminal_goes_is_saved_or_goes_on(ignored, tiny, tmp_path):
+    import pty
+
+    run = tmp_path / "run"
+    command = ["train_lstm.py", "--data", tiny, "--run-dir", run, *SMALL[:-1], "--epochs"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        os.chdir(PROJECT)
+        os.execv(sys.executable, [sys.executable, *map(str, command), "30" if ignored else "9999"])
+    deadline = time.monotonic() + 60
+    while not (run / "unfinished" / "checkpoint.weights.h5").exists():
+        assert time.monotonic() < deadline
+        if select.select([terminal], [], [], 0.01)[0]:
+            os.read(terminal, 10_000)
+    os.close(terminal)
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert ended == (0 if ignored else 128 + signal.SIGHUP)
+    assert load_result(run)["interrupted"] is not ignored
+    assert (run / "model.keras").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+@pytest.mark.parametrize("rest", ["| head -1", ">&-", ">&- 2>&-", "2>&- | true"])
+def test_a_run_does_not_end_with_its_reader(rest, tiny, tmp_path):
+    command = [sys.executable, PROJECT / "train_lstm.py", "fast", "--data", tiny, *SMALL[:-1]]
+    line = shlex.join([*map(str, command), "--run-dir", str(tmp_path / "run")])
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {line} {rest}"], timeout=120)
+    assert done.returncode == 0
+    assert load_result(tmp_path / "run")["test_accuracy"] > 0

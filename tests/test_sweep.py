@@ -212,6 +212,13 @@ def test_the_names_of_run_directories_are_short_and_different():
     assert all(len(name) < 255 and "/" not in name for name in names)
 
 
+def test_values_that_were_scored_on_different_rows_are_remarked_on():
+    groups = [candidate(4, [0.8], 100), candidate(8, [0.7], 100)]
+    assert "the held-out rows differ" not in selection.table(groups)
+    groups.append(candidate(16, [0.6], 50))  # as with fewer --train-rows
+    assert "the held-out rows differ" in selection.table(groups)
+
+
 def test_equal_scores_for_all_values_raise_a_question():
     same = [candidate(units, [0.8, 0.9], 100) for units in (4, 8)]
     assert "all values have the same scores" in selection.table(selection.ranked(same))
@@ -226,6 +233,7 @@ def test_equal_scores_for_all_values_raise_a_question():
         ("--units 3", "the training script comes first"),
         ("nowhere.py --units 3", "the training script comes first"),
         ("compare.py --units 3", "the training script comes first"),
+        ("/nowhere/train_rnn.py --units 3", f"one in {PROJECT}, such as train_lstm.py"),
         ("train_rnn.py fst", "no recipe 'fst'"),
         ("train_rnn.py --unit 3", "did you mean --units?"),
         ("train_rnn.py --units 3 x", "--units: 'x' is not a whole number"),
@@ -244,6 +252,22 @@ def test_wrong_usage_is_one_line_with_status_2(command, message, capsys):
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("sweep.py: ")
     assert message in line
+
+
+def test_a_script_of_that_name_that_is_elsewhere_is_not_confused(tmp_path, monkeypatch, capsys):
+    shutil.copy(PROJECT / "train_rnn.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for script in ("train_rnn.py", "./train_rnn", tmp_path / "train_rnn.py"):
+        assert status(sweep.main, [script, "--units", 3]) == 2
+        assert f"one in {PROJECT}" in capsys.readouterr().err
+    assert status(sweep.main, [PROJECT / "train_rnn.py", "--unit", 3]) == 2
+    assert "did you mean --units?" in capsys.readouterr().err
+
+
+def test_help_is_no_traceback_where_python_has_no_docstrings(monkeypatch, capsys):
+    monkeypatch.setattr(sweep, "__doc__", None)
+    assert status(sweep.main, ["--help"]) == 0
+    assert "docs/reference.md" in capsys.readouterr().out
 
 
 def test_help_lists_the_fields_of_the_script(capsys):

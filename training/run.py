@@ -240,12 +240,14 @@ class Run:
     def _save(self, model, masked, vectorizer, test, corpus):
         """Writes model.keras, and verifies it; returns the model in it."""
         import models
+        from data import LONG
         from saving import verification
 
         files = corpus.text_names, corpus.label_name, self.options.encoding or ""
         labels = models.Labels(corpus.classes, corpus.labels, *files)
         complete = models.end_to_end(model, vectorizer, labels)
-        rows = test.lengths[:100].argsort()  # of a hundred test rows, the shortest first
+        lengths = test.lengths[:100]  # of a hundred test rows, the shortest first
+        rows = lengths.argsort()[: max(1, (lengths <= LONG).sum())]
         ids, _ = test.batch(rows, test.lengths[rows].max())
         with self.directory.writing("model.keras") as path:
             complete.save(path)

@@ -39,6 +39,18 @@ def test_a_missing_directory_or_file_is_an_error(tmp_path):
         loading.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["sample", "ag_news"])
+def test_a_directory_with_the_name_of_a_corpus_is_mentioned(name, tiny, tmp_path, monkeypatch):
+    assert loading.namesakes(name) == []  # the project's own sample/ is here
+    monkeypatch.chdir(tmp_path)
+    assert loading.namesakes(name) == []
+    shutil.copytree(tiny, name)
+    assert loading.namesakes(name) == [f"./{name} is not used; --data ./{name} would use it"]
+    assert loading.namesakes(f"./{name}") == []
+    if name == "sample":
+        assert loading.namesakes(name)[0] in loading.load(name).remarks
+
+
 def test_only_classes_1_to_4_of_three_columns_have_the_names_of_ag_news(tiny, tmp_path):
     assert loading.load(tiny).classes == ag_news.CLASSES
     assert "AG News's names (write others into classes.txt)" in loading.load(tiny).remarks[0]

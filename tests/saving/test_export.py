@@ -68,13 +68,15 @@ def test_a_saved_model_is_served_without_the_project(exported, tmp_path):
 
 
 def test_an_existing_run_can_be_exported(trained, tmp_path, capsys):
-    target = tmp_path / "new" / "taken"
+    target = tmp_path / "new [1]" / "*"  # TensorFlow takes such a path for a pattern
     before = sorted(file.name for file in trained.iterdir())
     assert status(predict.main, [str(trained), "--export", str(target)]) == 0
     assert capsys.readouterr().out == f"exported: {target}, a SavedModel and its model card\n"
     assert sorted(file.name for file in trained.iterdir()) == before
-    signature = tf.saved_model.load(target).signatures["serving_default"]
+    target.rename(tmp_path / "plain")
+    signature = tf.saved_model.load(tmp_path / "plain").signatures["serving_default"]
     probabilities = signature(text=tf.constant(TEXTS))["probabilities"]
+    assert signature(text=tf.constant([], tf.string))["probabilities"].shape == (0, 4)
     expected = predict.probabilities(predict.load_model(trained), TEXTS)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 

@@ -3,7 +3,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+from conftest import status
 
+import compare
+import demo
+import predict
+import reproduce
+import sweep
 import train_bilstm
 import train_lstm
 import train_rnn
@@ -61,6 +67,7 @@ def test_an_option_may_have_several_values_and_be_repeated(capsys):
     assert (options.text_column, options.seed) == (("a b", "c", "d"), 2)
     assert parsed()[2].text_column == ()
     assert flags({"text_column": options.text_column}) == ["--text-column", "a b", "c", "d"]
+    assert flags({"sizes": (3, 4), "mask": False}) == ["--sizes", "3", "4", "--no-mask"]
     assert "--text-column: expected at least one" in refused(capsys, "--text-column")
 
 
@@ -173,3 +180,33 @@ def test_help_has_each_option_under_its_heading_with_its_comment(script, capsys)
         assert re.search(rf"^  {flag}\b.*\s+\w+ \w+", sections[title], flags=re.M), flag
     for field in vars(script.Hyperparameters()):
         assert sum(f"--{field.replace('_', '-')}" in part for part in sections.values()) >= 1
+
+
+def test_a_path_may_begin_with_a_home_or_a_dash(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    options = parsed("--run-dir=~/x", "--tensorboard=-y", "--data", "tfds:a/b", "--label-column=~")
+    assert options[2].run_dir == str(tmp_path / "x")
+    assert options[2].tensorboard == str(tmp_path / "-y")
+    assert (options[2].data, options[2].label_column) == ("tfds:a/b", "~")
+
+
+@pytest.mark.parametrize("flag", ["--run-dir", "--data", "--tensorboard", "--embeddings"])
+def test_an_address_is_no_path(capsys, flag):
+    assert "'gs://b/x' is not on this machine" in refused(capsys, flag, "gs://b/x")
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments"),
+    [
+        (predict.main, ["s3://b/run", "goal"]),
+        (predict.main, ["run", "--export", "s3://b/x"]),
+        (compare.main, ["run", "--csv", "s3://b/x"]),
+        (reproduce.main, ["--dir", "s3://b/x"]),
+        (demo.main, ["s3://b/x"]),
+        (sweep.main, ["train_lstm.py", "--dir", "s3://b/x"]),
+    ],
+)
+def test_an_address_is_no_path_of_any_script(capsys, main, arguments):
+    assert status(main, arguments) == 2
+    assert "is not on this machine; use a local path" in capsys.readouterr().err

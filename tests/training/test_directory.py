@@ -1,10 +1,12 @@
 import errno
 import json
+import os
 from contextlib import ExitStack, suppress
 
 import pytest
 
 from corpus.errors import UserError
+from training.atomic import atomic_write
 from training.directory import RESULTS, RunDirectory, load_result
 
 
@@ -185,9 +187,29 @@ def test_an_interrupted_run_has_results_and_can_go_on(tmp_path):
 
 def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
     for path in (tmp_path / "file", tmp_path / "file" / "run", "/proc/run"):
         with pytest.raises(UserError, match=r"cannot be written"):
             claimed(path, resume=False, overwrite=False)
+    for path in (tmp_path / "link", tmp_path / "link" / "run"):
+        with pytest.raises(UserError, match=f"{path}: .* a link that leads nowhere"):
+            claimed(path, resume=False, overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_and_a_link_is_kept(tmp_path):
+    pipe, link = tmp_path / "pipe.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    link.symlink_to("file.csv")
+    (tmp_path / "file.csv").write_text("before")
+    reader = os.open(pipe, os.O_RDWR)
+    for path in (pipe, link):
+        with atomic_write(path) as partial:
+            partial.write_text("content")
+    assert os.read(reader, 100) == b"content"
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert (tmp_path / "file.csv").read_text() == "content"
 
 
 DEEP = "[" * 100_000, '{"a":' * 100_000

@@ -86,6 +86,25 @@ def test_main_leaves_a_program_that_calls_it_as_it_was(imported, tiny, tmp_path)
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"floatx": "bfloat16", "image_data_format": "?"}',
+        pytest.param("[]", marks=pytest.mark.slow),
+    ],
+)
+def test_the_configuration_of_keras_is_not_read(content, tmp_path):
+    (tmp_path / "keras.json").write_text(content)
+    code = "import os\nfrom training import startup\nwith startup.tensorflow(): import keras\n"
+    code += "print(keras.config.floatx(), *map(os.environ.get, ('KERAS_HOME', 'KERAS_BACKEND')))"
+    environment = os.environ | {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": ""}  # "": not set
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"float32 {tmp_path} \n"
+
+
 def test_a_script_prints_nothing_of_tensorflows_log_unless_it_is_asked_to(run_script, tiny):
     quiet = run_script("predict", tiny, "text")
     assert quiet.stderr.count("\n") == 1
