@@ -78,8 +78,7 @@ def main(arguments=None):
     parser.add_argument("run", metavar="RUN", nargs="+", help="run directories or .keras files")
     help_text = "address to listen on; default: 127.0.0.1, for this machine only"
     parser.add_argument("--host", type=str, default="127.0.0.1", help=help_text)
-    ports = {"type": int, "choices": range(1, 65536), "metavar": "PORT"}
-    parser.add_argument("--port", **ports, help="default: the first free port from 7860")
+    parser.add_argument("--port", type=int, metavar="PORT", help="default: a free one from 7860")
     options = parser.parse_args(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -105,7 +104,7 @@ def main(arguments=None):
                     footer_links=[],
                     theme=gr.themes.Default(**fonts),
                 )
-            except OSError as error:  # the port is in use
+            except (OSError, OverflowError) as error:  # the port is in use, or none
                 problem = in_one_line(error).partition(". You can")[0]
                 raise UserError(f"{problem}; choose other --port or --host") from error
             print(f"{url} (stop with Ctrl-C)", flush=True)

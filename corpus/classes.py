@@ -61,7 +61,7 @@ def labels_of(table, column):
     mixed = sorted((names, numbers), key=len) if names and numbers else []
     for cell, label in cleaned.items():
         if not label:
-            problem = "no label"
+            problem = f"no label ({cells.count(cell):,} rows); remove these, or label them"
         elif "Cc" in map(category, label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
         elif mixed and cell == mixed[0][0]:  # the kind with fewer different labels

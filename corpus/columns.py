@@ -76,7 +76,7 @@ class Split:
             found = {by[form] for by in (by_label, by_name) if form in by}
             if not found:
                 which = f"{label[:SHOWN]!r} ({self.labels.count(label):,} rows)"
-                problem = f"{owner} has no label {which}, only {listed([*by_label])}"
+                problem = f"{owner} has no label {which}, only {listed([*(by_name or by_label)])}"
                 raise self.error(label, problem + ("" if self.names else f"; {HEADER_NEEDS}"))
             if len(found) > 1:
                 problem = "is the name of one class and the label of another; use the names only"
@@ -204,7 +204,8 @@ def _without_header(table, header, used):
     for column in used:
         for row, cell in enumerate(table.columns[column]):
             if isinstance(cell, Nested):
-                raise table.error(row, f"{header[column]!r} is a list or an object, not a text")
+                problem = "is a list or an object; each row needs one of its own, with texts in it"
+                raise table.error(row, f"{header[column]!r} {problem}")
     return replace(table, names=header)
 
 

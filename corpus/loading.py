@@ -197,7 +197,8 @@ def _set_aside(rows, source):
     rows, _ = rows.in_hash_order()
     aside = held_out(rows.labels, rows.text_hashes())
     if not aside.any():
-        problem = "no row can be set aside for testing: every text is the only one of a class"
+        texts = f"{len(np.unique(rows.text_hashes())):,} different texts in {len(rows):,} rows"
+        problem = f"no row can be set aside for testing: only one text in each class ({texts})"
         raise UserError(f"{source}: {problem}; add rows, or a test file")
     return rows[~aside], rows[aside]
 
@@ -231,7 +232,10 @@ def _read(path, test, *options):
 
 def _read_beside(train, file, labels, remarks, options):
     """Reads a test or validation file; adds a remark if its columns differ from train's."""
-    split = columns.read(file, *options, like=(train.label_name, train.text_names, labels))
+    try:
+        split = columns.read(file, *options, like=(train.label_name, train.text_names, labels))
+    except UserError as error:
+        raise UserError(f"{error}; to leave it out, use --data {train.table.path}") from error
     if len(split.texts) != len(train.texts):
         counts = f"is {len(split.texts)}, but in {train.table.path.name} it is {len(train.texts)}"
         raise UserError(f"{file}: the number of text columns {counts}; make them equal")

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from devices import fused
 from devices.adam import Adam
+from training.machine import cores
 
 STEPS_PER_EXECUTION = 16
 
@@ -56,9 +57,8 @@ def _share_cores():
     """
     if "TF_NUM_INTRAOP_THREADS" in os.environ:
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with suppress(RuntimeError):  # a notebook has used TensorFlow already
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // 2))
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, cores() // 2))
 
 
 def device_name():

@@ -32,7 +32,6 @@ COLORS |= {"SimpleRNN on titles": plots.SKY, BASELINE: plots.network_color("base
 TRAIN_ROWS = (5000, 15000, 30000)
 SEED = 1
 LENGTH_GROUPS = 6
-MOST_PAIRS = 6  # of classes that a model confuses
 DOUBTFUL = 0.9  # a label looks wrong if all models give another class more than this
 FEWEST_TEXTS = 20  # in a bin of the reliability diagram
 
@@ -75,18 +74,6 @@ def accuracy_by_length(correct, lengths):
     return {name: (labels, [c[texts].mean() for texts in members]) for name, c in correct.items()}
 
 
-def print_errors(name, matrix, classes):
-    """Prints the pairs of classes that a model confuses most."""
-    errors = matrix - np.diag(np.diag(matrix))
-    print(f"\n{name}: {errors.sum()} errors\n")
-    print("| true class | predicted class | texts | of all errors |\n|---|---|---|---|")
-    for pair in np.argsort(errors, axis=None)[::-1][:MOST_PAIRS]:
-        true, predicted = np.unravel_index(pair, errors.shape)
-        count = errors[true, predicted]
-        share = count / max(errors.sum(), 1)
-        process.show(f"| {classes[true]} | {classes[predicted]} | {count} | {share:.0%} |")
-
-
 def doubtful_labels(predictions):
     """Finds labels where all models give the same other class more than `DOUBTFUL`.
 
@@ -116,10 +103,9 @@ def analyse(corpus, predictions, pictures):
     for name, predicted in predictions.items():
         correct[name] = predicted.predicted == predicted.labels
         matrices[name] = predicted.matrix(len(corpus.classes))
-        print_errors(name, matrices[name], corpus.classes)
         texts, confidence, accuracy, error = evaluation.reliability(predicted)
         diagram[name] = confidence[texts >= FEWEST_TEXTS], accuracy[texts >= FEWEST_TEXTS]
-        print(f"\ncalibration error {error:.4f}")
+        print(f"{name}: calibration error {error:.4f}")
     wrong = ~np.any([*correct.values()], axis=0)
     print(f"\n{wrong.sum()} texts are misclassified by all {len(correct)} models")
     doubtful = doubtful_labels([*predictions.values()]).sum()

@@ -63,7 +63,7 @@ def test_all_runs_are_compared_the_best_first(write_run, output, tmp_path):
     write_run("sweep/e", **TRIAL | held_out(0.5))
     heading, header, first, second, picture = output()
     assert heading == f"tiny: 24 test rows; {BY_TEST}"
-    columns = "run train rows test accuracy macro F1 seeds seconds parameters directories"
+    columns = "run train rows test accuracy macro F1 seeds seconds parameters best run"
     assert header.split() == columns.split()
     assert first.startswith("rnn better --mask  ")
     assert "  0.9900  " in first
@@ -117,7 +117,6 @@ def test_the_values_that_most_runs_share_are_left_out(write_run, labels):
     ("change", "label"),
     [
         ({"layers": MORE}, "+ Dense(units=32, activation=relu)"),
-        ({"layers": LAYERS + LAYERS[1:]}, f"+ {LAYERS[1]}"),
         ({"started_from": "runs/before"}, "from before"),
         ({"interrupted": True}, "(interrupted)"),
     ],
@@ -157,7 +156,7 @@ def test_runs_that_differ_only_in_the_seed_are_one_line(write_run, output):
     _, _, line, _ = output()
     cells = [cell.strip() for cell in line.split("  ") if cell]
     assert cells[2:6] == ["0.7500 (0.7000-0.8000)", "0.6500", "1 2 3", "12"]
-    assert cells[-1] == "runs/3 runs/2 runs/1"
+    assert cells[-1] == "runs/3"
 
 
 def test_seconds_of_a_shared_machine_and_empty_columns_are_left_out(write_run, output):

@@ -212,6 +212,7 @@ class RunDirectory:
         if "rows_hash" not in settings:
             before.pop("rows_hash", None)
         if changes := differences(before, json.loads(json.dumps(settings))):  # tuples are lists
+            changes = changes.replace("rows_hash", "the hash of the rows")
             problem = f"cannot resume, since the run has other settings ({changes})"
             advice = "use another --run-dir, or replace it with --overwrite instead of --resume"
             raise UserError(f"{self.path}: {problem}; {advice}")

@@ -60,7 +60,7 @@ def one_line_errors(program, interrupted="interrupted"):
             exhausted = type(error).__name__ == "ResourceExhaustedError"
             if not (exhausted or isinstance(error, MemoryError)):
                 raise
-            message, status = "out of memory; use smaller batches, shorter texts or fewer units", 1
+            message, status = "out of memory; try smaller --batch-size, --max-words or --units", 1
         else:
             return
         print_error(f"{program}: {message}")

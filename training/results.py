@@ -122,7 +122,7 @@ def _print_problems(result, test):
     missing = sorted(set(test.labels.tolist()) - set(test.predicted.tolist()))
     never = [result["classes"][i] for i in missing]
     problems = [f"never predicted: {listed(never)}"] if never else []
-    if result["test_interval"][0] <= majority and accuracy < majority + (1 - majority) / 10:
+    if result["test_interval"][0] <= majority and accuracy <= majority + (1 - majority) / 10:
         better = "hardly" if accuracy > majority else "no"
         problems.append(f"{better} better than the most frequent class")
     if steps < FEW_STEPS and (problems or accuracy < majority + (1 - majority) / 3):

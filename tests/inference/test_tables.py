@@ -110,7 +110,7 @@ def test_columns_of_these_names_are_kept_and_blank_lines_are_not_rows(model, tmp
 
 BAD = {
     '{"id": 1, "review": "a"}': "the header has 'id', 'review'; use --text-column",
-    '{"text": ["a"]}': "'text' is a list or an object, not a text",
+    '{"text": ["a"]}': "'text' is a list or an object; each row",
     "": "no rows; expected texts",
 }
 
@@ -147,9 +147,9 @@ def test_the_file_that_is_read_is_not_written(trained, tmp_path, monkeypatch, ca
     assert status(predict.main, [trained, "--evaluate", labelled, "--errors", labelled]) == 1
     assert "labelled.csv: the same file as the one that is read" in capsys.readouterr().err
     labelled.unlink()
-    for output in ("", "no/out.csv", "out.parquet"):
+    for output in ("no/out.csv", "out.parquet"):
         assert status(predict.main, [trained, "--file", "in.csv", "--output", output]) == 1
         [line] = capsys.readouterr().err.splitlines()
-        assert line.startswith(f"predict.py: {output or '.'}: ")
+        assert line.startswith(f"predict.py: {output}: ")
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
     assert (tmp_path / "in.csv").read_text() == "goal\n"

@@ -149,7 +149,7 @@ def remark(labels, predicted, capsys):
     return last.splitlines()[1:]
 
 
-@pytest.mark.parametrize(("right", "better"), [(20, "no"), (25, "no"), (29, "no"), (45, "")])
+@pytest.mark.parametrize(("right", "better"), [(20, "no"), (25, "no"), (29, "hardly"), (45, "")])
 def test_a_model_that_guesses_is_named(right, better, capsys):
     labels = np.arange(200) % 4
     predicted = np.where(np.arange(200) < 2 * right, labels, (labels + 1) % 4)

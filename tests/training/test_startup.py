@@ -86,13 +86,7 @@ def test_main_leaves_a_program_that_calls_it_as_it_was(imported, tiny, tmp_path)
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        '{"floatx": "bfloat16", "image_data_format": "?"}',
-        pytest.param("[]", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("content", ['{"floatx": "bfloat16", "image_data_format": "?"}'])
 def test_the_configuration_of_keras_is_not_read(content, tmp_path):
     (tmp_path / "keras.json").write_text(content)
     code = "import os\nfrom training import startup\nwith startup.tensorflow(): import keras\n"
