@@ -43,7 +43,7 @@ def one_line_errors(program, interrupted="interrupted"):
             sys.stdout.reconfigure(errors="backslashreplace")
         stack.enter_context(warnings.catch_warnings())  # imported packages add filters
         warnings.filterwarnings("ignore", "Glyph")  # Matplotlib's font lacks a name's script
-        if any(option.startswith("error") for option in sys.warnoptions):
+        if any(option.startswith("e") for option in sys.warnoptions):  # "error", or shorter
             warnings.simplefilter("default")
         try:
             yield

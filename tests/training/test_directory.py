@@ -202,7 +202,7 @@ def test_a_pipe_is_written_and_a_link_is_kept(tmp_path):
     os.mkfifo(pipe)
     link.symlink_to("file.csv")
     (tmp_path / "file.csv").write_text("before")
-    reader = os.open(pipe, os.O_RDWR)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     for path in (pipe, link):
         with atomic_write(path) as partial:
             partial.write_text("content")
