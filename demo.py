@@ -80,6 +80,8 @@ def main(arguments=None):
     parser.add_argument("--host", type=str, default="127.0.0.1", help=help_text)
     parser.add_argument("--port", type=int, metavar="PORT", help="default: a free one from 7860")
     options = parser.parse_args(arguments)
+    if not 1 <= (options.port or 1) <= 65535:
+        parser.error("--port must be between 1 and 65535")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with process.one_line_errors("demo.py"), startup.tensorflow():
@@ -104,7 +106,7 @@ def main(arguments=None):
                     footer_links=[],
                     theme=gr.themes.Default(**fonts),
                 )
-            except (OSError, OverflowError) as error:  # the port is in use, or none
+            except OSError as error:  # the port is in use
                 problem = in_one_line(error).partition(". You can")[0]
                 raise UserError(f"{problem}; choose other --port or --host") from error
             print(f"{url} (stop with Ctrl-C)", flush=True)

@@ -98,6 +98,7 @@ def test_what_cannot_be_shown_is_one_line(tmp_path, trained, page, capsys):
     assert status(demo.main, [trained, "--host", "nonsense.invalid"]) == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert status(demo.main, [trained, "--port", 70000]) == 2
+    assert capsys.readouterr().err.endswith("--port must be between 1 and 65535\n")
 
 
 @pytest.mark.slow
