@@ -107,8 +107,10 @@ class Tokens:
     @property
     def hash(self):
         """Differs for other texts, another vocabulary or way of reading: hexadecimal `str`."""
-        parts = self.ids, self.starts, self.labels
-        return sha256(b"".join(np.asarray(part).tobytes() for part in parts)).hexdigest()
+        digest = sha256()
+        for part in self.ids, self.starts, self.labels:
+            digest.update(np.ascontiguousarray(part))  # as it is: a copy would take memory
+        return digest.hexdigest()
 
     def __getitem__(self, selection):
         """The texts of a slice or of an array of positions."""
@@ -213,8 +215,10 @@ def bucketed(lengths, batch_size, boundaries):
     widths, batches, first = boundaries[bucket[order]], [], 0
     while first < len(order):
         few = widths[first : first + batch_size]
-        fits = np.arange(1, len(few) + 1) * few <= batch_size * LONG
-        size = max(1, np.count_nonzero(fits))
+        size = len(few)
+        if few[-1] > LONG:
+            fits = np.arange(1, size + 1) * few <= batch_size * LONG
+            size = max(1, np.count_nonzero(fits))
         batches.append((order[first : first + size], int(few[size - 1])))
         first += size
     return batches
