@@ -1,6 +1,7 @@
 """Reads the labels of rows, numbers or names, and the names of the classes."""
 
 import re
+from collections import Counter
 from decimal import Decimal
 from unicodedata import category, normalize
 
@@ -57,14 +58,16 @@ def labels_of(table, column):
     shared = [separator for separator in separators if all(separator in cell for cell in cleaned)]
     numbers = [cell for cell, label in cleaned.items() if is_number(label)]
     names = [cell for cell, label in cleaned.items() if label and not re.search(r"\d", label)]
-    # Codes such as 2A may be among either.
-    mixed = sorted((names, numbers), key=len) if names and numbers else []
+    mixed = []  # codes such as 2A may be among either
+    if numbers and names:
+        counts = Counter(cells)
+        mixed = sorted((names, numbers), key=lambda kind: sum(map(counts.__getitem__, kind)))
     for cell, label in cleaned.items():
         if not label:
             problem = f"no label ({cells.count(cell):,} rows); remove these, or label them"
         elif "Cc" in map(category, label):
             problem = f"a control character in the label {cell[:SHOWN]!r}"
-        elif mixed and cell == mixed[0][0]:  # the kind with fewer different labels
+        elif mixed and cell == mixed[0][0]:  # the rarer kind
             difference = f"the label is {label[:SHOWN]!r}, but another is {mixed[1][0][:SHOWN]!r}"
             problem = f"{difference}; labels must be all numbers or all names"
         elif shared:

@@ -144,6 +144,7 @@ BAD = [
         "row 2, column 1: the label is 'x', but another is '01'",
     ),
     ("a.csv", "x,a\ny,b\n3,c\n", "row 3, column 1: the label is '3', but another is 'x'"),
+    ("a.csv", "1,a\n1,b\n1,c\nx,d\ny,e\n", "row 4, column 1: the label is 'x', but another is '1'"),
     ("a.csv", "1,a\n\u200b,b\n", "row 2, column 1: no label"),
     (
         "a.csv",
