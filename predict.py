@@ -42,10 +42,10 @@ def main(arguments=None):
                 export(model, options.model, options.export)
             elif options.evaluate is not None:
                 scores, about = evaluate(model, options.evaluate, *columns, options.errors)
-                _print(scores, _scores(scores, about, options), options)
+                _print(scores, lambda: _scores(scores, about, options), options)
             elif options.file is not None:
                 counts, about = classify_file(model, options.file, options.output, *columns)
-                _print(counts, _counts(counts, about, _unit(model), options), options)
+                _print(counts, lambda: _counts(counts, about, _unit(model), options), options)
             else:
                 _answer(model, options)
 
@@ -85,8 +85,8 @@ def _parse(arguments):
 
 
 def _print(value, lines, options):
-    """Prints a value as JSON, or the lines that say the same."""
-    print(json.dumps(value)) if options.json else process.show(lines)
+    """Prints a value as JSON, or the lines that a function returns, which say the same."""
+    print(json.dumps(value)) if options.json else process.show(lines())
 
 
 def _scores(scores, about, options):
@@ -138,10 +138,13 @@ def _unit(model):
 
 
 def _print_answers(model, texts, options):
+    def lines():
+        words = explanation.lines(answer) if options.explain else ()
+        return "\n".join([_line(answer, _unit(model)), *words])
+
     explained = (explanation.explain(model, text) for text in texts)
     for answer in explained if options.explain else classify(model, texts):
-        lines = explanation.lines(answer) if options.explain else ()
-        _print(answer, "\n".join([_line(answer, _unit(model)), *lines]), options)
+        _print(answer, lines, options)
         if options.picture is not None:
             explanation.draw(answer, options.picture)
     if sys.stdout is not None:
