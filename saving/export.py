@@ -46,7 +46,7 @@ def export(model, run, directory):
             _verify(model, made)
             if about is not None:
                 (made / "README.md").write_bytes(about.encode("utf-8", "surrogateescape"))
-            shutil.copytree(made, path)
+            shutil.move(made, path)
     except Exception as error:  # TensorFlow raises nearly anything, for a full disk too
         reason = getattr(error, "strerror", None) or in_one_line(error)
         raise UserError(f"--export {directory}: {reason}") from error
