@@ -23,7 +23,7 @@ class Split:
     """A table whose label and text columns are identified.
 
     Attributes:
-        table: the `files.Table`, whose names are those of its header, () if it had none.
+        table: the `files.Table`; its `names` come from the header, or are () without one.
         label: the index of the column of labels, None if there is none.
         texts: list of the indices of the columns of text, the title's first.
         labels: list of `str`, the label of each row as it is written, see `classes.labels_of`; []

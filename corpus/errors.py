@@ -1,4 +1,4 @@
-"""The exception that ends a script with one line, and what of others' text may be printed."""
+"""The exception that ends a script with one line, and text that is safe to print."""
 
 import re
 from textwrap import shorten

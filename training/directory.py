@@ -27,8 +27,8 @@ TRIAL_RESULTS = "history.csv", "result.json"
 RESULTS = "model.keras", "errors.csv", "learning_curve.png", "confusion_matrix.png", *TRIAL_RESULTS
 EXPORT = "model"  # the SavedModel of a run, see saving/export.py
 SETTINGS = "settings.json"
-SECONDS = "checkpoint.seconds.json"
 SETTINGS_NAMED = "script", "recipe", "seed", "trial", "started_from"
+SECONDS = "checkpoint.seconds.json"
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 

@@ -29,7 +29,8 @@ def machine():
     if cpuinfo.exists():
         names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
         processor = names[0].split(":")[1].strip() if names else processor
-    names = ", ".join(f"{name} {number}" for name, number in versions().items())
+    spelt = {"numpy": "NumPy", "tensorflow": "TensorFlow"}
+    names = ", ".join(f"{spelt.get(n, n.capitalize())} {v}" for n, v in versions().items())
     shared = f", {count} {AT_ONCE}" if (count := os.environ.get("RUNS_AT_ONCE")) else ""
     return f"{processor}, {cores()} cores{shared}, {platform.system()}; {names}"
 

@@ -224,7 +224,7 @@ def check_together(hyperparameters, options):
             raise UserError(f"--validation {validation}: {problem}")
     holds_out = validation not in ("test", "none")
     if options.trial and (options.export or not holds_out):
-        raise UserError("--trial needs --validation held-out or a part such as 2/5, no --export")
+        raise UserError("--trial needs --validation held-out or a part like 2/5, and no --export")
     if (patience := values.get("patience")) and not holds_out:
         raise UserError(f"--patience {patience}: needs --validation held-out, not test rows")
     if not (values.get("train_embeddings", True) or values["embeddings"]):
