@@ -148,13 +148,7 @@ class _StepOrder:
 
     def steps(self, sequences):
         """Reorders (batch, width, features) to (steps, batch, features)."""
-
-        @tf.custom_gradient
-        def read(sequences):
-            words = _rows(sequences, self._to_steps)
-            return words, lambda d: _rows(d, self._to_positions, self._is_word)
-
-        return read(sequences)
+        return _reordered(sequences, (self._to_steps,), (self._to_positions, self._is_word))
 
     def outputs(self, hidden):
         """Turns the states of all steps into what the layer returns.
@@ -169,27 +163,28 @@ class _StepOrder:
         """
         if not self._layer.return_sequences:
             return self._last(hidden)
-        states = self._positions(hidden)
+        to_positions = self._to_positions, self._is_word  # 0 at padding
+        states = _reordered(hidden, to_positions, (self._to_steps, self._is_step))
         if self._layer.go_backwards:
             return tf.reverse(states, axis=[1])
         if self._mask is None or self._layer.zero_output_for_mask:
             return states
         return tf.where(self._mask[:, :, None], states, self._last(hidden)[:, None])
 
-    def _positions(self, hidden):
-        """Reorders (steps, batch, units) to (batch, width, units), with 0 at padding."""
-
-        @tf.custom_gradient
-        def write(hidden):
-            states = _rows(hidden, self._to_positions, self._is_word)
-            return states, lambda d: _rows(d, self._to_steps, self._is_step)
-
-        return write(hidden)
-
     def _last(self, hidden):
         """The state (batch, units) at the end of each text, 0 where there is no word."""
         last = _rows(hidden, self._last_row)
         return last if self._is_step is None else last * self._is_step[0]
+
+
+def _reordered(values, there, back):
+    """Gathers `_rows` there and, in the gradient, back, where TensorFlow's would add them up."""
+
+    @tf.custom_gradient
+    def gathered(values):
+        return _rows(values, *there), lambda d: _rows(d, *back)
+
+    return gathered(values)
 
 
 def _rows(values, rows, keep=None):
