@@ -17,26 +17,18 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+import models
 from corpus.loading import load
 from training.machine import peak_memory_mb
 
-VOCAB_SIZE = 20000
-
-
-def network(name):
-    """Returns one of the tutorial's models: (layers after the vectorizer, text, batch size)."""
-    if name in ("titles", "masked"):
-        embedding = layers.Embedding(VOCAB_SIZE, 64, mask_zero=name == "masked")
-        text = "title" if name == "titles" else "title+description"
-        return [embedding, layers.SimpleRNN(16)], text, 16
-    if name == "lstm":
-        return [layers.Embedding(VOCAB_SIZE, 64), layers.LSTM(8)], "title+description", 8
-    stack = [
-        layers.Embedding(VOCAB_SIZE, 128, mask_zero=True),
-        layers.Bidirectional(layers.LSTM(64, return_sequences=True)),
-        layers.Bidirectional(layers.LSTM(64)),
-    ]
-    return stack, "title+description", 16
+VOCAB_SIZE, FULL_TEXT = 20000, "title+description"
+# name: (the network, whose defaults are the tutorial's; what it reads; batch size)
+NETWORKS = {
+    "titles": (models.simple_rnn, "title", 16),
+    "masked": (models.masked_rnn, FULL_TEXT, 16),
+    "lstm": (models.lstm, FULL_TEXT, 8),
+    "bilstm": (models.stacked_bilstm, FULL_TEXT, 16),
+}
 
 
 def main():
@@ -44,17 +36,15 @@ def main():
     name, data, seed = sys.argv[1:]
     keras.utils.set_random_seed(int(seed))
     rows = load(data)
-    stack, text, batch_size = network(name)
+    network, text, batch_size = NETWORKS[name]
     vectorizer = layers.TextVectorization(max_tokens=VOCAB_SIZE)
     vectorizer.adapt(tf.data.Dataset.from_tensor_slices(rows.train.titles[:2000].tolist()))
     train, test = (
         tf.data.Dataset.from_tensor_slices((split.texts(text).tolist(), split.labels))
         for split in (rows.train, rows.test)
     )
-    model = keras.Sequential(
-        [keras.Input(shape=(), dtype="string"), vectorizer, *stack]
-        + [layers.Dense(4, activation="softmax")]
-    )
+    text_input = keras.Input(shape=(), dtype="string")
+    model = keras.Sequential([text_input, vectorizer, *network(VOCAB_SIZE).layers])
     model.compile(loss="sparse_categorical_crossentropy", metrics=["acc"], optimizer="adam")
     history = model.fit(
         train.batch(batch_size), validation_data=test.batch(batch_size), epochs=1, verbose=2
