@@ -5,7 +5,6 @@
 It uses the runs of `reproduce.py` where they exist.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 import predict
 from corpus.loading import load
 from experiments import FULL_TEXT, experiment
-from experiments.executors import LocalExecutor, SameProcess
+from experiments.executors import LocalExecutor
 from experiments.runs import run_all
 from training import command_line, plots, process, startup
 from training.machine import PROJECT
@@ -26,10 +25,8 @@ MODELS = {
     "LSTM": experiment("train_lstm", "best"),
     "stacked BiLSTM": experiment("train_bilstm", "best"),
 }
-BASELINE = "TF-IDF, logistic regression"
 COLORS = {name: plots.network_color(model.script) for name, model in MODELS.items()}
-COLORS |= {"SimpleRNN on titles": plots.SKY, BASELINE: plots.network_color("baselines")}
-TRAIN_ROWS = (5000, 15000, 30000)
+COLORS["SimpleRNN on titles"] = plots.SKY
 SEED = 1
 LENGTH_GROUPS = 6
 DOUBTFUL = 0.9  # a label looks wrong if all models give another class more than this
@@ -119,24 +116,6 @@ def analyse(corpus, predictions, pictures):
     draw_lines(pictures / "reliability.png", diagram, *axis_labels)
 
 
-def accuracies_by_rows(rows, options):
-    """Makes the runs on fewer and on all training rows.
-
-    Returns:
-        Dict of name to (numbers of rows as labels, accuracies), two lists.
-    """
-    sizes = [*(size for size in TRAIN_ROWS if size < rows), rows]
-    accuracies = {}
-    for name, model in (MODELS | {BASELINE: experiment("baselines", "tf-idf")}).items():
-        fewer = [replace(model, changes=(*model.changes, ("train_rows", n))) for n in sizes[:-1]]
-        executor = SameProcess() if name == BASELINE else LocalExecutor()
-        runs = [(run, SEED) for run in (*fewer, model)]
-        results = run_all(runs, DataOptions(options.data), options.dir, executor)
-        values = [result["test_accuracy"] for result in results.values()]
-        accuracies[name] = [f"{n:,}" for n in sizes], values
-    return accuracies
-
-
 def predict_test(test, directory):
     """Classifies the test rows with each model: dict of name to `evaluation.Predictions`."""
     from training.evaluation import Predictions
@@ -162,15 +141,13 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with process.one_line_errors("error_analysis.py"), process.long_work():
         corpus = load(options.data)
-        accuracies = accuracies_by_rows(len(corpus.train), options)
+        runs = [(model, SEED) for model in MODELS.values()]
+        run_all(runs, DataOptions(options.data), options.dir, LocalExecutor())
         with startup.tensorflow():
             import devices
 
             with devices.prepared():
                 analyse(corpus, predict_test(corpus.test, options.dir), options.pictures)
-        draw_lines(options.pictures / "rows.png", accuracies, "train rows")
-        for name, points in accuracies.items():
-            print(name, *map("{}: {:.4f}".format, *points), sep="  ")
 
 
 if __name__ == "__main__":
