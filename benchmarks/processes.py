@@ -20,7 +20,7 @@ def measured(about, measure, cases):
     Args:
         about: the docstring of the benchmark, for --help.
         measure: a function of case, data and seed that returns numbers.
-        cases: the cases that --cases can choose: a dict by name, or numbers, as defaults.
+        cases: the cases that --cases can choose, a dict by name; all by default.
 
     Returns:
         Dict of case to the list of what `measure` returned, each time with another seed.
@@ -28,8 +28,7 @@ def measured(about, measure, cases):
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
     parser.add_argument("--repetitions", type=int, default=3)
-    values = {"choices": [*cases]} if isinstance(cases, dict) else {"type": int}
-    parser.add_argument("--cases", nargs="+", default=[*cases], **values)
+    parser.add_argument("--cases", nargs="+", default=[*cases], choices=[*cases])
     options = parser.parse_args()
     print(machine(), flush=True)
     values = {case: [] for case in options.cases}

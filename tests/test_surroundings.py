@@ -290,7 +290,7 @@ def test_switches_of_python_make_no_difference(switch, tiny, tmp_path):
         ["demo.py", "--help"],
         ["reproduce.py", "--help"],
         ["-m", "experiments.error_analysis", "--help"],
-        ["-m", "benchmarks.scaling", "--help"],
+        ["-m", "benchmarks.vs_notebook", "--help"],
     ]
     for command in commands:
         done = subprocess.run(
