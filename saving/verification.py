@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import warnings
 import zipfile
@@ -23,8 +24,8 @@ PARTS = ["config.json", "metadata.json", "model.weights.h5"]  # of a .keras file
 # What a model may contain beside the classes of models.py: data, and Keras's own classes but for
 # those that run code or read files. Keras's safe mode refuses only some of the others.
 PERMITTED = re.compile(
-    r"None\.__(keras_tensor|tensor|numpy|slice|ellipsis)__"
-    r"|keras(\.(layers|initializers|regularizers|constraints|losses|metrics|optimizers(\.schedules)?"
+    r"None\.__(keras_tensor|slice|ellipsis)__|None\.__(tensor|numpy)__[a-z]+\d{0,3}"
+    r"|keras(\.(layers|initializers|regularizers|constraints|losses|optimizers(\.schedules)?"
     r"|src\.models\.functional|src\.ops\.\w+))?"
     r"\.(?!function|Lambda|TFSM|Jax|Flax|Torch|TextVectorization|StringLookup|IntegerLookup)\w+"
 )
@@ -107,7 +108,7 @@ def load(path):
             unpacked = sum(part.file_size for part in archive.infolist())
             if sorted(archive.namelist()) != PARTS or unpacked > 2**20 + 4 * path.stat().st_size:
                 raise ValueError(f"its parts are not {', '.join(PARTS)}, or they are far too large")
-            check_config(archive.read(PARTS[0]))
+            check_config(archive.read(PARTS[0]), path.stat().st_size)
             weights = archive.getinfo(PARTS[-1])
             with h5py.File(io.BytesIO(archive.read(weights))) as file:
                 file.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
@@ -131,11 +132,13 @@ def load(path):
         keras.Layer.add_weight = add_weight
 
 
-def check_config(config):
+def check_config(config, largest=math.inf):
     """Checks the config of a model, which may contain layers of Keras and the classes of models.py.
 
     Args:
         config: JSON.
+        largest: the largest number in it, but for seeds and ids: what a layer repeats or pads so
+            many times has no weights that could be counted.
 
     Raises:
         UserError: Keras is too old to load any model safely.
@@ -149,12 +152,17 @@ def check_config(config):
     own = {n for n, o in keras.saving.get_custom_objects().items() if o.__module__ == "models"}
 
     def permitted(node):
+        numbers = tf.nest.flatten(node | {"seed": None, "shared_object_id": None})
+        if any(type(number) is int and number > largest for number in numbers):
+            raise ValueError("it contains a number that is larger than the file")
         if "class_name" in node:
             what = f"{node.get('module')}.{node['class_name']}"
+            if what in ("None.__numpy__", "None.__tensor__"):
+                what += str(node["config"]["dtype"])
             name = node.get("config" if what.endswith(".function") else "registered_name")
             if name not in own and not PERMITTED.fullmatch(what):
                 raise ValueError(f"it contains {name or what!r}, which is not in models.py")
-        return node
+        return {"dtype": node.get("dtype")}  # all that the node around it needs
 
     json.loads(config, object_hook=permitted)
 

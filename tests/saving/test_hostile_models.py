@@ -86,6 +86,10 @@ LAYERS = {
     "torch": lambda: layer("TorchModuleWrapper", name="extra", module=pickled()),
     "jax": lambda: layer("JaxLayer", name="extra", call_fn=function("os", "mkdir")),
     "a module": lambda: layer("system", "os", command=f"touch {MARKER}"),
+    "repeated": lambda: layer("RepeatVector", name="extra", n=700_000_000),
+    "padded": lambda: layer("ZeroPadding1D", name="extra", padding=[0, 700_000_000]),
+    "a metric": lambda: layer("MeanIoU", "keras.metrics", num_classes=30_000),
+    "a wide text": lambda: layer("__numpy__", None, value=["a"], dtype="S2000000000"),
     "a class": lambda: layer("Popen", "subprocess", args=["touch", MARKER]),
     "an activation": lambda: layer("Dense", units=4, activation=function("os", "mkdir")),
     "an initializer": lambda: layer(
@@ -270,6 +274,10 @@ def test_none_takes_more_than_a_gigabyte(content):
     names = [
         *CLASSIFIERS,
         *DATASETS,
+        "repeated",
+        "padded",
+        "a metric",
+        "a wide text",
         "100,000 lists",
         "bomb in config.json",
         "bomb in model.weights.h5",
