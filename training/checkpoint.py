@@ -3,8 +3,10 @@
 import io
 import json
 import math
+import re
 import time
 from contextlib import suppress
+from zlib import crc32
 
 import h5py
 import keras
@@ -171,18 +173,28 @@ def read_state(path, model, trained=None):
 
 def _what_is_trained(model, batches):
     """Flat dict of the network, its optimizer and the token ids, as read from JSON."""
-    serialize = keras.saving.serialize_keras_object
-    optimizer = model.optimizer.get_config()
-    optimizer["name"] = type(model.optimizer).__name__  # Keras's names are numbered
+    optimizer, kind = {}, type(model.optimizer).__name__
+    with suppress(NotImplementedError):  # of a schedule of the user's own
+        optimizer = model.optimizer.get_config()
     trained = {
         "layers": ", ".join(layers(model)),
-        "loss": serialize(model.loss),
+        "all arguments of layers": crc32(_serialized(model.layers).encode()),
+        "loss": _serialized(model.loss),
         "adversarial": getattr(model, "share", 0),
-        "batches": str(batches),
+        "batches": f"{batches}; seed {batches.seed}, weights of classes {batches.class_weights}",
         "token ids of the texts (vocabulary, way of reading)": batches.tokens.hash,
     }
-    trained |= {f"optimizer's {name}": value for name, value in optimizer.items()}
+    trained |= {f"optimizer's {name}": v for name, v in (optimizer | {"name": kind}).items()}
     return json.loads(json.dumps(trained, default=str))
+
+
+def _serialized(thing):
+    """What Keras saves of a thing, without names, which it numbers; or the name of its class."""
+    try:
+        text = json.dumps(keras.saving.serialize_keras_object(thing), default=str)
+    except Exception:  # Keras raises nearly anything
+        text = getattr(thing, "__qualname__", type(thing).__qualname__)
+    return re.sub(r'"name": "[^"]*"', "", text).strip('"')
 
 
 def _variables(model):

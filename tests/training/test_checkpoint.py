@@ -1,3 +1,5 @@
+from functools import partial
+
 import h5py
 import keras
 import numpy as np
@@ -110,6 +112,7 @@ def test_a_fit_whose_epochs_are_not_the_batches_is_refused(run_directory):
         ("batches", "batches was 16 batches of 1 texts, .*, now 10 .*; token ids"),
         ("reading", "[(]token ids of the texts [(]vocabulary, way of reading[)] was"),
         ("layer", "layers was Dense[(]units=3, activation=softmax[)], now Dense[(]units=4"),
+        ("regularizer", "[(]all arguments of layers was"),
         ("optimizer", "[(]optimizer's beta_1 was 0.9, now 0.8"),
         ("loss", "[(]loss was sparse_categorical_crossentropy, now mse"),
     ],
@@ -119,7 +122,10 @@ def test_a_checkpoint_of_what_is_trained_otherwise_is_refused(run_directory, cha
     model = fitted(history, callbacks=[saving_to(run_directory, history)]).model
     if change == "layer":
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
-    if change in ("layer", "optimizer", "loss"):
+    if change == "regularizer":
+        dense = keras.layers.Dense(3, activation="softmax", kernel_regularizer="l2")
+        model = keras.Sequential([keras.Input((2,)), dense])
+    if change in ("layer", "regularizer", "optimizer", "loss"):
         beta = 0.8 if change == "optimizer" else 0.9
         loss = "mse" if change == "loss" else "sparse_categorical_crossentropy"
         model.compile(keras.optimizers.Adam(beta_1=beta), loss)
@@ -128,3 +134,23 @@ def test_a_checkpoint_of_what_is_trained_otherwise_is_refused(run_directory, cha
     resumed.set_model(model)
     with pytest.raises(UserError, match=f"cannot resume, since the code .*{difference}"):
         resumed.on_train_begin()
+
+
+class Warm(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of the user's own, which Keras cannot save."""
+
+    def __call__(self, step):
+        return 0.01
+
+
+def test_a_schedule_and_a_loss_that_keras_cannot_save_are_no_reason_to_refuse(run_directory):
+    history, trained = callbacks.History(16), []
+    model, loss = fitted(history).model, keras.losses.sparse_categorical_crossentropy
+    for _ in range(2):
+        model.compile(keras.optimizers.Adam(Warm()), partial(loss, axis=-1))
+        saving = saving_to(run_directory, history)
+        saving.set_model(model)
+        saving.on_train_begin()
+        trained.append(saving.trained)
+    assert trained[0] == trained[1]
+    assert trained[0]["optimizer's name"] == "Adam"
