@@ -68,13 +68,13 @@ def one_line_errors(program, interrupted="interrupted"):
 
 
 @contextmanager
-def reader_may_leave(error=BrokenPipeError):
+def reader_may_leave():
     """Ends a block quietly where the reader of standard output, `head` for one, has enough."""
     try:
         yield
         if sys.stdout is not None:
             sys.stdout.flush()
-    except error:
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -88,8 +88,13 @@ class _Lasting:
         return getattr(self._stream, name)
 
     def write(self, text):
-        with reader_may_leave(OSError):
+        try:
             self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):
+                print_error(f"standard output: {error.strerror}; the rest is not printed")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
 
 @contextmanager

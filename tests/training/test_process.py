@@ -46,6 +46,18 @@ def test_long_work_goes_on_where_its_reader_has_gone(buffering, monkeypatch):
         print("still lost", flush=True)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_long_work_goes_on_and_says_so_where_its_output_is_full(monkeypatch, capsys):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        with process.long_work():
+            print("lost")
+            print("lost, too")
+    assert capsys.readouterr().err == (
+        "standard output: No space left on device; the rest is not printed\n"
+    )
+
+
 def test_names_that_the_output_cannot_show_are_told_apart(monkeypatch):
     output = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", output)
