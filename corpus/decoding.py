@@ -57,7 +57,8 @@ def _codec(stream, encoding):
         problem = "Python has no such encoding of text; cp1252, for example, is one"
         raise UserError(f"--encoding {encoding!r}: {problem}") from None
     with suppress(UnicodeError):
-        if sum(not text.isascii() for text in codecs.iterdecode(stream, "utf-8")):  # reads it all
+        parts = iter(lambda: stream.read1(2**20), b"")  # not lines, which may be of any length
+        if sum(not text.isascii() for text in codecs.iterdecode(parts, "utf-8")):  # reads it all
             name = "utf-8"
     stream.seek(0)
     return name
