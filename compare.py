@@ -21,7 +21,7 @@ COLUMNS = "label", "corpus", "seed", *comparison.SCORES, "seconds", "parameters"
 def find(directory):
     """Finds the runs in a directory, which may itself be one: list of paths."""
     found = sorted(file.parent for file in Path(directory).rglob("result.json"))
-    return [path for path in found if not re.fullmatch("unfinished|partial-.*", path.name)]
+    return [path for path in found if not re.fullmatch(r"unfinished|\.partial-.*", path.name)]
 
 
 def load(path):

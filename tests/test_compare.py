@@ -59,7 +59,7 @@ def test_all_runs_are_compared_the_best_first(write_run, output, tmp_path):
     write_run("a")
     write_run("x/b", test_accuracy=0.99, recipe="better", changed={"mask": True})
     write_run("c/unfinished")
-    write_run("partial-d")
+    write_run(".partial-d")
     write_run("sweep/e", **TRIAL | held_out(0.5))
     heading, header, first, second, picture = output()
     assert heading == f"tiny: 24 test rows; {BY_TEST}"

@@ -23,7 +23,7 @@ SWEEP = words("sweep.py", *COMMAND[:-2], "--learning-rate", 0.003, 0.03, "--seed
 PHASES = {  # the path whose change begins it, and the seconds within which the kill comes
     "start": (None, 4),
     "training": ("unfinished/checkpoint.weights.h5", 1),
-    "saving": ("unfinished/partial-model.keras", 0.1),
+    "saving": ("unfinished/.partial-model.keras", 0.1),
     "report": ("unfinished/model.keras", 0.5),
     "export": ("result.json", 0.5),
 }
@@ -120,7 +120,7 @@ def test_a_killed_sweep_ends_with_the_same_table(tmp_path):
         kills += not kill(start(*sweep, folder=tmp_path), None, 10, dice)
         check_files(tmp_path / "killed")
     killed = finish(start(*sweep, folder=tmp_path))
-    tables = [text[text.index("held-out") :] for text in (whole, killed)]
+    tables = [text[text.index("\nvalues ") :] for text in (whole, killed)]
     assert tables[0] == tables[1]
     print(f"{kills} kills")
 

@@ -19,7 +19,7 @@ def atomic_write(path):
         yield path
         return
     target = Path(os.path.realpath(path))
-    partial = target.parent / f"partial-{target.name}"
+    partial = target.parent / f".partial-{target.name}"
     remove(partial)  # left by a process that was killed
     try:
         yield partial

@@ -233,7 +233,7 @@ class RunDirectory:
             for file in self.work.iterdir():
                 if file.name not in RESULTS:
                     remove(file)
-        remove(self.path / f"partial-{EXPORT}")  # left by a process that was killed
+        remove(self.path / f".partial-{EXPORT}")  # left by a process that was killed
         if (self.path / EXPORT / "assets" / "classes.txt").exists():  # else it is a user's own
             remove(self.path / EXPORT)  # of an earlier model
         for name in RESULTS:

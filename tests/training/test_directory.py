@@ -48,7 +48,7 @@ def test_a_finished_run_holds_its_results_and_nothing_else(finished):
 
 @pytest.mark.parametrize("exported", [True, False])
 def test_an_export_is_removed_with_its_model_and_a_users_own_files_stay(exported, finished):
-    for name in ("model/assets", "partial-model"):
+    for name in ("model/assets", ".partial-model"):
         (finished / name).mkdir(parents=True)
     (finished / "README.md").write_text("mine")
     (finished / "model" / "assets" / ("classes.txt" if exported else "mine.txt")).write_text("")
@@ -57,7 +57,7 @@ def test_an_export_is_removed_with_its_model_and_a_users_own_files_stay(exported
     directory.release()
     assert (finished / "model").exists() != exported
     assert (finished / "README.md").exists()
-    assert not (finished / "partial-model").exists()
+    assert not (finished / ".partial-model").exists()
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]"])
