@@ -99,6 +99,14 @@ def test_the_configuration_of_keras_is_not_read(content, tmp_path):
     assert done.stdout == f"float32 {tmp_path} \n"
 
 
+def test_keras_does_not_import_what_is_not_used_here():
+    code = "import sys\nfrom training import startup\nwith startup.tensorflow(): pass\n"
+    code += "print({'sklearn', 'matplotlib.pyplot'} & sys.modules.keys())\n"
+    code += "import sklearn, matplotlib.pyplot"  # later, a program may
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
+
+
 def test_a_script_prints_nothing_of_tensorflows_log_unless_it_is_asked_to(run_script, tiny):
     quiet = run_script("predict", tiny, "text")
     assert quiet.stderr.count("\n") == 1
