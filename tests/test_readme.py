@@ -111,15 +111,6 @@ def test_a_training_command_runs(command, run_script, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_the_first_command_trains_on_the_sample(run_script, tmp_path):
-    command = blocks(README)[0].strip().rpartition("&& ")[2]
-    _, script, *arguments = shlex.split(command)
-    done = run_script(script.removesuffix(".py"), *arguments, "--run-dir", tmp_path / "run")
-    accuracy = float(re.search(r"test accuracy (\S+)", done.stdout)[1])
-    assert 0.70 < accuracy < 0.98
-
-
 @pytest.fixture
 def shell(tmp_path):
     """Runs a block of commands in a copy of the project; returns what it prints."""
@@ -169,13 +160,28 @@ def test_the_commands_of_the_page_on_choosing_run(shell, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_prediction_commands_of_the_readme_run(shell, trained, tiny, tmp_path):
-    [block] = [block for block in blocks(README) if "--evaluate" in block]
-    (tmp_path / "texts.csv").write_text("text\nLate goal wins the cup\n")
-    shutil.copy(tiny / "test.csv", tmp_path / "labelled.csv")
-    shutil.copytree(trained, tmp_path / "runs" / "trained")
-    block = block.replace("python demo.py RUN\n", "")  # it waits for Ctrl-C
-    printed = shell(block.replace("RUN", "runs/trained"))
-    assert re.search("^accuracy ", printed, flags=re.M)
-    assert (tmp_path / "DIR" / "README.md").exists()
-    assert (tmp_path / "comparison.png").exists()
+def test_the_commands_of_the_readme_run_and_print_what_it_shows(shell, tmp_path):
+    make_reviews.main(tmp_path / "reviews.csv")
+    table = (tmp_path / "reviews.csv").read_text(encoding="utf-8")
+    (tmp_path / "reviews.csv").write_text(table.replace("rezension;sentiment", "review;stars", 1))
+    shutil.copy(PROJECT / "sample" / "test.csv", tmp_path / "labelled.csv")
+
+    first, *others = [block for block in blocks(README) if "pytest" not in block]
+    install, _, train = first.partition(" && ")
+    assert install == "pip install -r requirements.txt"
+    printed = shell(train)
+    accuracy = float(re.search(r"^test accuracy (\S+)", printed, flags=re.M)[1])
+    assert 0.85 < accuracy < 0.99
+    run = re.search(r"^run: (.*)$", printed, flags=re.M)[1]
+    for block in others:
+        # Without --data, a script would download AG News.
+        block = re.sub(r"^(python train_(?!.*--data).*)$", r"\1 --data sample", block, flags=re.M)
+        printed += shell(block.replace("RUN", run))
+    assert "tf-idf" in printed and (tmp_path / "comparison.png").exists()
+    assert (tmp_path / "errors.csv").exists()
+
+    def without_numbers(text):
+        return re.sub(r"\d[\d.-]*", "0", text)
+
+    for shown in re.findall(r"^```text\n(.*?)^```", PAGES[README], flags=re.M | re.S)[:2]:
+        assert without_numbers(shown) in without_numbers(printed)
