@@ -19,7 +19,7 @@ from training.command_line import parse
 from training.directory import load_result
 
 SCRIPTS = {f"{module.__name__}.py": module for module in (train_rnn, train_lstm, train_bilstm)}
-FILES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("*/README.md")]
+FILES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("*/README.md")]
 PAGES = {file: file.read_text(encoding="utf-8") for file in FILES}
 README = PROJECT / "README.md"
 

@@ -32,8 +32,9 @@ class WithoutConfig(layers.Layer):
 
 
 def shown_in_the_docs():
-    """The class MaskedConv1D of docs/reference.md, as if it stood in models.py."""
-    [code] = [block for block in python_blocks("reference.md") if "class MaskedConv1D" in block]
+    """The class MaskedConv1D of docs/reference/, as if it stood in models.py."""
+    blocks = python_blocks("reference/corpora.md")
+    [code] = [block for block in blocks if "class MaskedConv1D" in block]
     names = {"keras": keras, "layers": layers, "__name__": "models"}
     exec(code, names)
     return names["MaskedConv1D"]
