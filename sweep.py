@@ -43,7 +43,7 @@ class Options(recipes.DataOptions):
 def parse(words):
     """Reads the command line: (list of `Experiment`, names of the fields that vary, `Options`)."""
     if words[:1] in (["--help"], ["-h"]):
-        print((__doc__ or "see docs/reference/corpora.md, Sweeps").strip())  # python -OO has none
+        print((__doc__ or "see docs/reference/compare.md").strip())  # python -OO has none
         raise SystemExit(0)
     with command_line.wrong_usage("sweep.py"):
         script, module = _training_script(words[0] if words else "")

@@ -26,7 +26,7 @@ from training.machine import PROJECT
 POLL_SECONDS = 0.2
 RETRIES = 2  # of a run that fails on a Dask cluster
 CONNECT_SECONDS = 30
-HELP = "see docs/reference/corpora.md, Many runs"
+HELP = "see docs/reference/many_runs.md"
 
 
 class ScriptProcess(subprocess.Popen):

@@ -203,7 +203,7 @@ def _check_answers(model, network):
     alone = np.concatenate([_probabilities(network, [text]) for text in texts])
     if not np.allclose(_probabilities(network, texts, WIDTH), alone, atol=TOLERANCE):
         problem = "treats padding as text, so a prediction would depend on the rest of its batch"
-        advice = "use one that supports masking, or write it: docs/reference/, Your own layers"
+        advice = "use one that supports masking, or write it: docs/reference/layers.md"
         raise UserError(f"{_unaware(model)}: {problem}; {advice}")
 
 

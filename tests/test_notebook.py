@@ -1,4 +1,4 @@
-"""The example in docs/reference/corpora.md: the path of a script, as a notebook would use it."""
+"""The example in docs/reference/notebook.md: the path of a script, as a notebook would use it."""
 
 import keras
 import tensorflow as tf
@@ -6,7 +6,7 @@ from conftest import python_blocks
 
 
 def test_the_example_trains_and_saves_a_model(tmp_path, monkeypatch):
-    example = next(code for code in python_blocks("reference/corpora.md") if "import data" in code)
+    example = next(code for code in python_blocks("reference/notebook.md") if "import data" in code)
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(example, names)

@@ -19,7 +19,9 @@ from training.command_line import parse
 from training.directory import load_result
 
 SCRIPTS = {f"{module.__name__}.py": module for module in (train_rnn, train_lstm, train_bilstm)}
-FILES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("*/README.md")]
+FOLDERS = (*ROOMS, "benchmarks", "docs", "sample")
+FILES = [*PROJECT.glob("*.md"), *(f for name in FOLDERS for f in PROJECT.glob(f"{name}/**/*.md"))]
+REFERENCE = PROJECT / "docs" / "reference"
 PAGES = {file: file.read_text(encoding="utf-8") for file in FILES}
 README = PROJECT / "README.md"
 
@@ -69,7 +71,8 @@ def test_the_flags_of_another_command_are_in_its_help(command, monkeypatch, caps
 
 def anchors(page):
     """The anchors that GitHub gives to the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", page, flags=re.M)
+    prose = re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)  # comments in code are no headings
+    headings = re.findall(r"^#+ (.*)$", prose, flags=re.M)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -79,6 +82,26 @@ def test_files_and_headings_that_a_page_links_to_exist(page):
         file = (page.parent / target).resolve() if target else page
         assert file.exists(), target
         assert not anchor or anchor in anchors(PAGES[file]), (target, anchor)
+
+
+def test_the_index_of_the_reference_names_every_page():
+    named = re.findall(r"^\| \[.*?\]\((\w+\.md)\)", PAGES[REFERENCE / "README.md"], flags=re.M)
+    pages = {file.name for file in REFERENCE.glob("*.md")} - {"README.md"}
+    assert sorted(named) == sorted(pages)
+
+
+def test_pages_that_the_code_names_exist():
+    files = [file for name in (".", *FOLDERS) for file in PROJECT.glob(f"{name}/*.py")]
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    named = set(re.findall(r"\bdocs/[\w/]+\.\w+", code))
+    assert len(named) > 3
+    assert [name for name in named if not (PROJECT / name).exists()] == []
+
+
+def test_the_reference_describes_every_value_of_a_result(trained):
+    table = PAGES[REFERENCE / "runs.md"].partition("## result.json")[2].partition("\n## ")[0]
+    first_column = "".join(re.findall(r"^\|(.*?)\|", table, flags=re.M))
+    assert set(re.findall(r"`(\w+)`", first_column)) == load_result(trained).keys()
 
 
 def test_ci_runs_the_test_command_of_the_readme():

@@ -267,7 +267,7 @@ def test_a_script_of_that_name_that_is_elsewhere_is_not_confused(tmp_path, monke
 def test_help_is_no_traceback_where_python_has_no_docstrings(monkeypatch, capsys):
     monkeypatch.setattr(sweep, "__doc__", None)
     assert status(sweep.main, ["--help"]) == 0
-    assert "docs/reference/corpora.md" in capsys.readouterr().out
+    assert "docs/reference/compare.md" in capsys.readouterr().out
 
 
 def test_help_lists_the_fields_of_the_script(capsys):
