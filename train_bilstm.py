@@ -17,8 +17,8 @@ class Hyperparameters(Switches):
 
     Inherited from Switches, set as in the tutorial: tokens, max_words, markup, train_rows,
     vectorizer_rows, vectorizer_text, pooling, dropout, adversarial, embeddings, train_embeddings,
-    schedule, class_weights, validation, patience, min_steps (see --help). To change one, add it
-    here, with its type: `dropout: float = 0.3`.
+    schedule, clip_norm, class_weights, validation, patience, min_steps (see --help). To change one,
+    add it here, with its type: `dropout: float = 0.3`.
     """
 
     text: Literal["title", "title+description"] = "title+description"  # what the network reads
@@ -98,7 +98,9 @@ def main(arguments=None):
         if hp.adversarial:
             model = adversarial.Adversarial(model, hp.adversarial)
         model.compile(
-            optimizer=devices.adam(hp.learning_rate, hp.schedule, epochs * len(batches)),
+            optimizer=devices.adam(
+                hp.learning_rate, hp.schedule, epochs * len(batches), hp.clip_norm
+            ),
             loss="sparse_categorical_crossentropy",
             metrics=["acc"],
             **devices.execution(len(batches)),  # affects the speed alone

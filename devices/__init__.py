@@ -77,18 +77,21 @@ def layers():
     return {"simple_rnn": fast.SimpleRNN, "lstm": fast.LSTM, "gru": keras.layers.GRU}
 
 
-def adam(learning_rate, schedule, steps, **options):
+def adam(learning_rate, schedule, steps, clip_norm=0, **options):
     """The optimizer Adam, on a CPU in its faster form (`devices.adam`).
 
     Args:
         learning_rate: a float.
         schedule: "constant", or "cosine", along which the rate falls to 0.
         steps: the number of steps until it is 0.
+        clip_norm: the largest norm of a step's gradient, which is shortened to it; 0 for any. See
+            Pascanu et al., https://arxiv.org/abs/1211.5063.
         options: further arguments of `keras.optimizers.Adam`, but for `amsgrad`.
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return (Adam if _on_cpu() else keras.optimizers.Adam)(learning_rate, **options)
+    kind = Adam if _on_cpu() else keras.optimizers.Adam
+    return kind(learning_rate, global_clipnorm=clip_norm or None, **options)
 
 
 def execution(steps):

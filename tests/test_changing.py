@@ -1,14 +1,16 @@
 """A copy of the scripts, edited as the README invites its reader to."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import keras
 import pytest
-from conftest import edit
+from conftest import PROJECT, edit
 
 import models  # noqa: F401 - its layers are in every saved model
+from experiments import SCRIPTS
 from training.directory import load_result
 
 SMALL = ["--units", 4, "--embed-size", 8, "--buckets", 3]
@@ -46,6 +48,29 @@ def test_a_value_edited_at_the_top_of_a_script_is_the_value_used(clone, run_scri
     assert load_result(run)["hyperparameters"]["units"] == 5
     layer = keras.models.load_model(run / "model.keras").get_layer("simple_rnn").layers[1]
     assert layer.units == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_new_hyperparameter_of_the_readme_is_used(script, clone, run_script, tiny, tmp_path):
+    text = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+    field, use = re.search(r"such as `([^`]*)`.* here, add `([^`]*)` as the last", text).groups()
+    edit(
+        clone / f"{script}.py",
+        ("    units: int", f"    {field}\n    units: int"),
+        ("hp.clip_norm\n", f"hp.clip_norm, {use}\n"),
+    )
+    edit(
+        clone / "devices" / "adam.py",
+        ("self.beta_1**step", "(print(self.beta_1) or self.beta_1) ** step"),
+    )
+    name, value = field.partition(":")[0], 0.75
+    run = tmp_path / "run"
+    options = ["--data", tiny, "--run-dir", run, f"--{name.replace('_', '-')}", value]
+    done = train(run_script, clone / f"{script}.py", *options)
+    assert done.returncode == 0, done.stderr
+    assert load_result(run)["hyperparameters"][name] == value
+    assert f"\n{value}\n" in done.stdout
 
 
 EDITS = {
@@ -140,7 +165,8 @@ def test_knobs_a_recipe_layers_and_an_optimizer_of_ones_own(clone, run_script, t
             'RECIPES = {\n    "mine": Recipe("my recipe", None, units=4, epochs=2),\n',
         ),
         (
-            "devices.adam(hp.learning_rate, hp.schedule, epochs * len(batches))",
+            "devices.adam(\n                hp.learning_rate, hp.schedule, epochs * len(batches), "
+            "hp.clip_norm\n            )",
             "keras.optimizers.SGD(0.1, clipnorm=hp.clip_norm)",
         ),
         ("        import data", "        import keras\n        import data"),

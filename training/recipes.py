@@ -57,6 +57,9 @@ class Switches:
     train_embeddings: bool = True
     # "cosine" lowers the learning rate to 0 by the end, and allows a larger one at the start.
     schedule: Literal["constant", "cosine"] = "constant"
+    # Shorten each step's gradient to this norm if it is longer, against steps that undo what was
+    # learned (0 = off).
+    clip_norm: float = 0.0
     # "balanced" gives texts of rare classes more weight, so that all classes count the same.
     class_weights: Literal["none", "balanced"] = "none"
     # Rows for val_acc: "test" as in the tutorial, "held-out" (the corpus's validation rows or, if

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import devices
 from devices.adam import Adam
 
 
@@ -51,3 +52,15 @@ def test_a_repeated_word_gets_the_square_of_the_sum():
     _, _, momentum, velocity = optimizer.variables
     np.testing.assert_allclose(np.ravel(momentum), [0, 0.1 * 3, 0], rtol=1e-5)
     np.testing.assert_allclose(np.ravel(velocity), [0, 0.001 * 9, 0], rtol=1e-4)
+
+
+def test_a_gradient_longer_than_the_norm_is_shortened_to_it_and_a_shorter_one_is_not():
+    for length, applied in (50, 5), (5, 5), (0.5, 0.5):
+        optimizer = devices.adam(0.1, "constant", 1, clip_norm=5)
+        matrix, vector = (keras.Variable(np.zeros(shape, "float32")) for shape in ((3, 2), 2))
+        # A gradient of rows, as of word vectors, counts as well.
+        rows = tf.IndexedSlices(length * tf.constant([[0.6, 0.0]]), [1], [3, 2])
+        optimizer.apply([rows, length * tf.constant([0.0, 0.8])], [matrix, vector])
+        moments = [np.asarray(moment) / (1 - optimizer.beta_1) for moment in optimizer._momentums]
+        np.testing.assert_allclose(moments[0][1], [0.6 * applied, 0], rtol=1e-5)
+        np.testing.assert_allclose(moments[1], [0, 0.8 * applied], rtol=1e-5)
