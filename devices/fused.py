@@ -13,7 +13,7 @@ import tensorflow as tf
 
 TANH, SIGMOID = keras.activations.tanh, keras.activations.sigmoid
 MANY_UNITS = 32  # with so many, `hidden_states` is faster than the gradient of `BlockLSTM`
-STEPS_PER_TURN = 4  # of a loop, since a turn itself costs as much as a step
+STEPS_PER_TURN = 2  # of a loop, since a turn itself costs as much as a step
 
 
 @keras.saving.register_keras_serializable("fused")  # for Bidirectional, which copies its layer
@@ -42,7 +42,7 @@ def simple_states(inputs, recurrent_kernel):
     """The states h of h = tanh(input + h @ recurrent_kernel), beginning with zeros.
 
     Args:
-        inputs: float32 tensor of shape (steps, batch, units).
+        inputs: float32 tensor of shape (steps, batch, units), as from `_StepOrder.steps`.
         recurrent_kernel: float32 tensor of shape (units, units).
 
     Returns:
@@ -79,19 +79,18 @@ def simple_states(inputs, recurrent_kernel):
 
 
 def _loop(steps, step, values):
-    """Repeats `values = step(k, *values)` for k from 0 on, `steps` times; returns the last."""
+    """Repeats `values = step(k, *values)` for k from 0 on, `steps` times; returns the last.
+
+    Args:
+        steps: a multiple of STEPS_PER_TURN.
+    """
 
     def turn(k, *values):
         for later in range(STEPS_PER_TURN):
             values = step(k + later, *values)
         return k + STEPS_PER_TURN, *values
 
-    def remaining(k, *values):
-        return k + 1, *step(k, *values)
-
-    whole = steps - steps % STEPS_PER_TURN
-    reached = tf.while_loop(lambda k, *_: k < whole, turn, (0, *values))
-    return tf.while_loop(lambda k, *_: k < steps, remaining, reached)[1:]
+    return tf.while_loop(lambda k, *_: k < steps, turn, (0, *values))[1:]
 
 
 @keras.saving.register_keras_serializable("fused")
@@ -133,18 +132,17 @@ class _StepOrder:
         if mask is not None:
             lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
         text, last = tf.range(texts), lengths - 1
-        step = tf.range(tf.maximum(tf.reduce_max(lengths), 1))[:, None]
+        turns = (tf.maximum(tf.reduce_max(lengths), 1) + STEPS_PER_TURN - 1) // STEPS_PER_TURN
+        step = tf.range(turns * STEPS_PER_TURN)[:, None]
         position = tf.range(width)[None, :]
         position_of = last - step if backwards else step
         step_of = last[:, None] - position if backwards else position
-        self._to_steps = text * width + tf.maximum(position_of, 0)
+        self._to_steps = text * width + tf.clip_by_value(position_of, 0, width - 1)
         step_of = tf.clip_by_value(step_of, 0, tf.shape(step)[0] - 1)
         self._to_positions = step_of * texts + text[:, None]
         self._last_row = tf.maximum(last, 0) * texts + text
-        self._is_step = self._is_word = None
-        if mask is not None:
-            self._is_step = tf.cast(step < lengths, tf.float32)[:, :, None]
-            self._is_word = tf.cast(mask, tf.float32)[:, :, None]
+        self._is_step = tf.cast(step < lengths, tf.float32)[:, :, None]
+        self._is_word = None if mask is None else tf.cast(mask, tf.float32)[:, :, None]
 
     def steps(self, sequences):
         """Reorders (batch, width, features) to (steps, batch, features)."""
@@ -173,8 +171,7 @@ class _StepOrder:
 
     def _last(self, hidden):
         """The state (batch, units) at the end of each text, 0 where there is no word."""
-        last = _rows(hidden, self._last_row)
-        return last if self._is_step is None else last * self._is_step[0]
+        return _rows(hidden, self._last_row, self._is_step[0])
 
 
 def _reordered(values, there, back):
