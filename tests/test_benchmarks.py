@@ -1,3 +1,4 @@
+import importlib.util
 import subprocess
 import sys
 
@@ -22,10 +23,22 @@ def test_the_sum_is_a_ratio_of_sums():
 
 
 @pytest.mark.slow
-def test_the_benchmark_runs_on_the_sample():
-    options = "--data sample --cases titles lstm --repetitions 1".split()
+@pytest.mark.parametrize(
+    "command",
+    [
+        "vs_notebook --cases titles lstm",
+        pytest.param(
+            "vs_torch --cases titles",
+            marks=pytest.mark.skipif(
+                importlib.util.find_spec("torch") is None, reason="needs PyTorch"
+            ),
+        ),
+    ],
+)
+def test_each_benchmark_runs_on_the_sample(command):
+    name, *options = f"{command} --data sample --repetitions 1".split()
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.vs_notebook", *options],
+        [sys.executable, "-m", f"benchmarks.{name}", *options],
         capture_output=True,
         text=True,
         timeout=1200,

@@ -92,7 +92,7 @@ def test_the_notebook_marks_numbers_from_ag_news_and_shows_the_diagrams():
     assert len(re.findall(r"\b0\.\d+ \(AG News\)", shown)) > 10
     assert re.findall(r"\b0\.\d+(?! \(AG News\))\b(?!\d)", shown) == []
     diagrams = re.findall(r"\]\((diagrams/\w+\.svg)\)", text)
-    assert [(PROJECT / "docs" / name).exists() for name in diagrams] == [True] * 4
+    assert [(PROJECT / "docs" / name).exists() for name in diagrams] == [True] * 5
 
 
 def test_every_training_command_but_one_has_a_cell():
