@@ -67,7 +67,8 @@ class Vectorizer(keras.layers.TextVectorization):
         super().__init__(
             standardize={"kept": standardize, "removed": standardize_without_markup}[markup],
             split={"words": split_words, "characters": "character"}[tokens],
-            vocabulary=vocabulary,
+            # No list: Keras tracks each of its items.
+            vocabulary=None if vocabulary is None else np.array(vocabulary, object),
             ragged=True,
             **options,
         )
