@@ -17,6 +17,7 @@ RANGES |= {
     "batch_size": (1, 100_000),
     "dropout": (0, 0.95),
     "adversarial": (0, 10),
+    "clip_norm": (0, 1_000_000),
     "learning_rate": (1e-12, 100),
     "seed": (0, 2**32 - 1),
 }
