@@ -1,7 +1,8 @@
 """Trains every recipe with several seeds and prints the tables of docs/results.md.
 
-They are also written to results.md and results.json in --dir. To continue after an interruption,
-run the same command: finished runs are not repeated, and an unfinished one is resumed.
+They are also written to results.md and results.json in --dir, with the picture rows.png. To
+continue after an interruption, run the same command: finished runs are not repeated, and an
+unfinished one is resumed.
 """
 
 import json
@@ -10,10 +11,10 @@ from statistics import mean, median
 
 import experiments
 from corpus.loading import load
-from experiments import experiment
+from experiments import experiment, few_rows
 from experiments.executors import LocalExecutor, SameProcess
 from experiments.runs import executor_for, run_all
-from training import command_line, process
+from training import command_line, plots, process
 from training.atomic import atomic_write
 from training.machine import is_shared
 from training.recipes import DataOptions
@@ -35,7 +36,7 @@ def recipe_table(report):
     """Formats the table of all recipes; for the argument see `measure`."""
     lines = [*HEADER, *(_row(f"`{entry['command']}`", entry) for entry in report["recipes"]), ""]
     lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of whole runs.", ""]
-    lines += [f"Machine: {report['machine']}."]
+    lines += [f"Machine: {report['machine']}. Commit: {report['commit']}."]
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +67,9 @@ def switch_table(report):
 def markdown(report):
     """Formats all tables; for the argument see `measure`."""
     tables = [recipe_table(report), baseline_table(report)]
-    return "\n".join([*tables, switch_table(report)] if report["switches"] else tables)
+    if report["few_rows"]:
+        tables += [switch_table(report), few_rows.table(report["few_rows"])]
+    return "\n".join(tables)
 
 
 def _seeds(report):
@@ -91,20 +94,21 @@ def measure(options):
 
     Returns:
         The contents of results.json: a dict of "rows", "train_rows", "seeds", "machine",
-        "baselines", "recipes" and "switches".
+        "commit", "baselines", "recipes", "switches" and "few_rows", see `few_rows.report`.
     """
     data, seeds = DataOptions(options.data), list(dict.fromkeys(options.seeds))
     corpus = load(options.data)
     switches = [] if options.quick else experiments.switches()
+    few = {} if options.quick else few_rows.runs(len(corpus.train))
     skipped = ("titles-fast", "masked-fast", "fast", "own") if options.quick else ()
     recipes = [e for e in experiments.recipes() if e.recipe not in skipped]
-    wanted = [*recipes, *(switch for _, switch in switches)]
-    runs = [(e, seed) for seed in seeds for e in wanted]
-    results = run_all(runs, data, options.dir, executor_for(options, LocalExecutor()))
-    runs = [(e, seed) for seed in seeds for e in BASELINES.values()]
+    wanted = [*recipes, *(switch for _, switch in switches), *BASELINES.values()]
+    every = list(dict.fromkeys([*wanted, *(e for several in few.values() for e in several)]))
+    networks = [(e, seed) for seed in seeds for e in every if e.script != "baselines"]
+    baselines = [(e, seed) for seed in seeds for e in every if e.script == "baselines"]
+    results = run_all(networks, data, options.dir, executor_for(options, LocalExecutor()))
     machines = sorted({result["machine"] for result in results.values()})
-    results |= run_all(runs, data, options.dir, SameProcess())
-    every = *wanted, *BASELINES.values()
+    results |= run_all(baselines, data, options.dir, SameProcess())
     entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in every}
     if not corpus.official_test:
         entries = {e: values | {"tutorial_accuracy": None} for e, values in entries.items()}
@@ -115,6 +119,7 @@ def measure(options):
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "machine": "; ".join(machines),
+        "commit": ", ".join(sorted({str(r["code"]["commit"])[:7] for r in results.values()})),
         "baselines": [
             {"name": name} | entries[e] | {"seconds": []} for name, e in BASELINES.items()
         ],
@@ -124,6 +129,7 @@ def measure(options):
             | entries[switch]
             for remark, switch in switches
         ],
+        "few_rows": None if options.quick else few_rows.report(results, seeds, len(corpus.train)),
     }
 
 
@@ -149,7 +155,11 @@ def parse(arguments=None):
     add("--data", default="ag_news", help="see the training scripts")
     add("--seeds", nargs="+", type=int, default=[1, 2, 3], help="default: 1 2 3")
     add("--dir", default="runs/reproduce", help="for runs and tables; default: %(default)s")
-    add("--quick", action="store_true", help="the sample, one seed, no fast, no own, no switch")
+    add(
+        "--quick",
+        action="store_true",
+        help="the sample, one seed, no fast, no own, no switch, not few rows",
+    )
     executor = parser.add_mutually_exclusive_group()
     executor.add_argument("--workers", type=int, default=1, help="runs at once; default: 1")
     executor.add_argument("--scheduler", type=str, metavar="ADDRESS", help="of a Dask cluster")
@@ -176,6 +186,8 @@ def main(arguments=None):
         for name, content in {"results.json": values, "results.md": tables}.items():
             with atomic_write(Path(options.dir) / name) as path:
                 path.write_text(content, encoding="utf-8")
+        if report["few_rows"]:
+            plots.save(few_rows.draw(report["few_rows"]), Path(options.dir) / "rows.png")
         print(tables, end="")
 
 

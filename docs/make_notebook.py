@@ -41,6 +41,10 @@ def stored(results):
         figures[source] = statistics.mean(entry["accuracies"])
         if "seconds" in entry:
             figures[SECONDS + source] = statistics.median(entry["seconds"])
+    few = results["few_rows"]
+    for name, accuracies in few["accuracies"].items():
+        for rows, seeds in zip(few["rows"], accuracies, strict=True):
+            figures[f"{name} {rows}"] = statistics.mean(seeds)
     return figures
 
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import PROJECT, status
 
 import reproduce
-from experiments import SCRIPTS
+from experiments import SCRIPTS, few_rows
 from training.recipes import DataOptions
 
 
@@ -25,9 +25,11 @@ REPORT = {
     "rows": "3 train rows",
     "seeds": [1, 2, 3],
     "machine": "abacus",
+    "commit": "0123456",
     "baselines": [{"name": "majority class", "accuracies": [0.25], "parameters": 0}],
     "recipes": [entry("a.py b", 0.5, 0.6, 0.7, tutorial_accuracy=0.9)],
     "switches": [entry("a.py b --c", 0.7, remark="c", base=entry("a.py b", 0.8))],
+    "few_rows": {"rows": [500, 3], "accuracies": {"LSTM": [[0.5, 0.7], [0.8]]}},
 }
 
 
@@ -36,6 +38,7 @@ def test_the_tables():
     assert "| majority class | 0.2500 | 0.2500 to 0.2500 |  |  | 0 |" in lines
     assert "| `a.py b` | 0.6000 | 0.5000 to 0.7000 | 0.9000 | 11 | 1,234 |" in lines
     assert "| c | `a.py b --c` | 0.7000 | 0.8000 | -0.1000 |" in lines
+    assert "| 500 | 0.6000 |" in lines
     assert any("3 train rows. Seeds 1, 2, 3." in line for line in lines)
 
 
@@ -44,7 +47,7 @@ def test_the_published_tables_are_its_output_word_for_word():
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     results = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
     tables = [reproduce.recipe_table(report), reproduce.baseline_table(report)]
-    tables.append(reproduce.switch_table(report))
+    tables += [reproduce.switch_table(report), few_rows.table(report["few_rows"])]
     assert all(table in results for table in tables)
     rows = [line for line in readme.splitlines() if line.startswith("| ")]
     assert rows
@@ -105,6 +108,7 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
                 "test_accuracy": seed / 10,
                 "seconds": {"total": 7.0},
                 "parameters": 5,
+                "code": {"commit": "0123456789"},
                 "machine": "abacus" + ", 2 runs at once" * ("--mask" in made.options and seed == 2),
             }
             for made, seed in runs
@@ -115,6 +119,7 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
     report = reproduce.measure(options)
     assert report["seeds"] == [1, 2]
     assert report["machine"] == "abacus; abacus, 2 runs at once"
+    assert report["commit"] == "0123456"
     assert len(report["recipes"]) == 16
     by_name = {entry["name"]: entry["accuracies"] for entry in report["baselines"]}
     assert by_name["majority class"] == [0.1, 0.2]
@@ -125,6 +130,9 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
     masked = next(entry for entry in report["switches"] if entry["remark"] == "padding masked")
     assert masked["seconds"] == [7.0]
     assert masked["base"] == titles
+    assert report["few_rows"]["rows"] == [500, 2000, 2400]
+    assert report["few_rows"]["accuracies"]["LSTM"] == [[0.1, 0.2]] * 3
+    few_rows.draw(report["few_rows"]).savefig(tmp_path / "rows.png")
 
 
 @pytest.mark.slow

@@ -46,10 +46,11 @@ def test_the_marks_are_invisible_on_github():
 def test_marked_numbers_are_updated():
     entries = [{"command": "a.py b --c 1", "accuracies": [0.5, 0.6], "seconds": [3, 9.6, 20]}]
     results = {"baselines": [], "recipes": entries, "switches": []}
+    results["few_rows"] = {"rows": [500], "accuracies": {"LSTM": [[0.25, 0.75]]}}
     page = "0.80<!-- a.py b c 1 -->, 0.800<!-- a.py b c 1 --> in 1 second"
-    page += "<!-- seconds of a.py b c 1 --> and 0.70<!-- one run -->"
+    page += "<!-- seconds of a.py b c 1 --> and 0.70<!-- one run -->, 0.7<!-- LSTM 500 -->"
     updated = make_notebook.with_figures(page, results)
-    assert re.sub("<!-- .*? -->", "", updated) == "0.55, 0.550 in 10 second and 0.70"
+    assert re.sub("<!-- .*? -->", "", updated) == "0.55, 0.550 in 10 second and 0.70, 0.5"
 
 
 def test_one_command_updates_page_and_notebook(tmp_path, monkeypatch):
