@@ -1,4 +1,4 @@
-"""Makes lesson.ipynb from lesson.md, and updates the numbers in lesson.md from results.json.
+"""Makes lesson.ipynb from lesson.md, and updates the numbers in it and README from results.json.
 
 Comments in lesson.md contain the cells that only the notebook has: `<!-- notebook: code` or
 `<!-- notebook: text`, up to a line `-->`. Shell commands, and text between `<!-- page -->` and
@@ -52,7 +52,7 @@ def with_figures(page, results):
     """Returns the page with each marked number replaced by the stored one, in as many digits.
 
     Args:
-        page: the text of lesson.md.
+        page: the text of a page.
         results: the contents of results.json.
     """
     figures = stored(results)
@@ -100,11 +100,11 @@ def _without_comment(mark):
 
 
 def main():
-    """Updates lesson.md and writes lesson.ipynb."""
-    file = DOCS / "lesson.md"
+    """Updates README.md and lesson.md, and writes lesson.ipynb."""
     results = json.loads((DOCS / "results.json").read_text(encoding="utf-8"))
-    page = with_figures(file.read_text(encoding="utf-8"), results)
-    file.write_text(page, encoding="utf-8")
+    for file in (DOCS.parent / "README.md", DOCS / "lesson.md"):
+        page = with_figures(file.read_text(encoding="utf-8"), results)
+        file.write_text(page, encoding="utf-8")
     (DOCS / "lesson.ipynb").write_text(notebook(page), encoding="utf-8")
 
 

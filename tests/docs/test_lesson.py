@@ -10,16 +10,17 @@ import pytest
 from conftest import PROJECT
 from nbclient import NotebookClient
 
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGE = (PROJECT / "docs" / "lesson.md").read_text(encoding="utf-8")
 RESULTS = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
 NOTEBOOK = (PROJECT / "docs" / "lesson.ipynb").read_text(encoding="utf-8")
 CLOSED = "http://127.0.0.1:9"  # a port without a server
 
 
-def prose():
-    """The text of lesson.md without its code."""
-    blocks = r"^```.*?^```|^<!-- notebook: code\n.*?^-->|`[^`]*`"
-    return re.sub(blocks, "", PAGE, flags=re.M | re.S)
+def prose(page):
+    """The text of a page without its code and tables."""
+    blocks = r"^```.*?^```|^<!-- notebook: code\n.*?^-->|`[^`]*`|^\|.*?$"
+    return re.sub(blocks, "", page, flags=re.M | re.S)
 
 
 def accuracy(command):
@@ -29,11 +30,13 @@ def accuracy(command):
 
 def test_the_marked_numbers_match_results_json():
     assert len(make_notebook.MARK.findall(PAGE)) > 15
-    assert make_notebook.with_figures(PAGE, RESULTS) == PAGE
+    for page in (PAGE, README):
+        assert make_notebook.with_figures(page, RESULTS) == page
 
 
-def test_every_accuracy_and_time_is_marked():
-    rest = make_notebook.MARK.sub("", prose())
+@pytest.mark.parametrize("page", [PAGE, README], ids=["lesson", "README"])
+def test_every_accuracy_and_time_is_marked(page):
+    rest = make_notebook.MARK.sub("", prose(page))
     assert re.findall(r"\b[01]\.\d+|\b\d+ seconds|<!-- (?!/?page|notebook)", rest) == []
 
 
@@ -55,6 +58,7 @@ def test_marked_numbers_are_updated():
 
 def test_one_command_updates_page_and_notebook(tmp_path, monkeypatch):
     shutil.copytree(PROJECT / "docs", tmp_path / "docs")
+    shutil.copy(PROJECT / "README.md", tmp_path)
     page = tmp_path / "docs" / "lesson.md"
     mark = "<!-- train_rnn.py masked -->"
     page.write_text(re.sub(rf"[\d.]+{mark}", f"0.11{mark}", PAGE), encoding="utf-8")
