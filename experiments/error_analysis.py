@@ -1,8 +1,6 @@
-"""Draws the pictures of error_analysis.md and prints its tables; trains the runs that are missing.
+"""Draws the pictures of docs/error_analysis.md and prints its figures.
 
-    python -m experiments.error_analysis --data DIR
-
-It uses the runs of `reproduce.py` where they exist.
+It uses the runs of `reproduce.py` and trains those that are missing.
 """
 
 from pathlib import Path
@@ -134,10 +132,10 @@ def main(arguments=None):
     Raises:
         SystemExit: status 1 after an error, 2 for wrong usage, 130 or 143 if interrupted.
     """
-    parser = command_line.parser_of_paths("error_analysis.py", __doc__)
+    parser = command_line.parser_of_paths("python -m experiments.error_analysis", __doc__)
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
-    parser.add_argument("--dir", default="runs/reproduce", help="directory for the runs")
-    parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="their directory")
+    parser.add_argument("--dir", default="runs/reproduce", help="of the runs; default: %(default)s")
+    parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="directory for the pictures; default: docs/")
     options = parser.parse_args(arguments)
     with process.one_line_errors("error_analysis.py"), process.long_work():
         corpus = load(options.data)
