@@ -119,7 +119,7 @@ def measure(options):
         "train_rows": len(corpus.train),
         "seeds": seeds,
         "machine": "; ".join(machines),
-        "commit": ", ".join(sorted({str(r["code"]["commit"])[:7] for r in results.values()})),
+        "commit": ", ".join(sorted({_commit(**result["code"]) for result in results.values()})),
         "baselines": [
             {"name": name} | entries[e] | {"seconds": []} for name, e in BASELINES.items()
         ],
@@ -131,6 +131,10 @@ def measure(options):
         ],
         "few_rows": None if options.quick else few_rows.report(results, seeds, len(corpus.train)),
     }
+
+
+def _commit(commit, changed, **_):
+    return f"{(commit or 'unknown')[:7]}{' (files changed since)' if changed else ''}"
 
 
 def entry(experiment, results):

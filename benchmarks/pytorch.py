@@ -60,10 +60,10 @@ def batches(texts, order, size):
     for first in range(0, len(order), size):
         batch = order[first : first + size]
         lengths = np.array([len(texts[i]) for i in batch])
-        ids = [
-            np.pad(texts[i], (0, lengths.max() - n)) for i, n in zip(batch, lengths, strict=True)
-        ]
-        yield batch, torch.from_numpy(np.stack(ids)), torch.from_numpy(lengths)
+        ids = np.zeros((len(batch), lengths.max()), int)
+        for row, i in zip(ids, batch, strict=True):
+            row[: len(texts[i])] = texts[i]
+        yield batch, torch.from_numpy(ids), torch.from_numpy(lengths)
 
 
 def main():

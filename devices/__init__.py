@@ -85,8 +85,9 @@ def adam(learning_rate, schedule, steps, clip_norm=0, **options):
         schedule: "constant", or "cosine", along which the rate falls to 0.
         steps: the number of steps until it is 0.
         clip_norm: the largest norm of a step's gradient, which is shortened to it; 0 for any. See
-            Pascanu et al., https://arxiv.org/abs/1211.5063.
-        options: further arguments of `keras.optimizers.Adam`, but for `amsgrad`.
+            Pascanu et al., https://arxiv.org/abs/1211.5063. As in Keras, a word that a batch has
+            twice counts as two words in the norm.
+        options: further arguments of `keras.optimizers.Adam`, but for `amsgrad` and clipping.
     """
     if schedule == "cosine":
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)

@@ -135,7 +135,7 @@ def main(arguments=None):
     parser = command_line.parser_of_paths("python -m experiments.error_analysis", __doc__)
     parser.add_argument("--data", default="ag_news", help="see the training scripts")
     parser.add_argument("--dir", default="runs/reproduce", help="of the runs; default: %(default)s")
-    parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="directory for the pictures; default: docs/")
+    parser.add_argument("--pictures", type=Path, default=PROJECT / "docs", help="default: docs/")
     options = parser.parse_args(arguments)
     with process.one_line_errors("error_analysis.py"), process.long_work():
         corpus = load(options.data)

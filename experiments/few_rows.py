@@ -62,7 +62,8 @@ def table(report):
         report: see `report`.
     """
     names = [*report["accuracies"]]
-    lines = ["Few rows:", "", f"| rows | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    lines = ["Test accuracy by training rows:", ""]
+    lines += [f"| rows | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for i, rows in enumerate(report["rows"]):
         cells = [f"{mean(report['accuracies'][name][i]):.4f}" for name in names]
         lines.append(f"| {rows:,} | {' | '.join(cells)} |")

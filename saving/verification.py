@@ -20,6 +20,7 @@ WIDTH = 6  # that they are padded to
 SHORTEST = 5  # texts, whose probabilities are compared
 TOLERANCE = 1e-5  # of probabilities; rounding is far below
 LEAST_KERAS = "3.15.1"  # as in requirements.txt, which says why
+NO_SIZES = {"seed": None, "shared_object_id": None, "max_words": None}  # may be large
 PARTS = ["config.json", "metadata.json", "model.weights.h5"]  # of a .keras file
 # What a model may contain beside the classes of models.py: data, and Keras's own classes but for
 # those that run code or read files. Keras's safe mode refuses only some of the others.
@@ -137,8 +138,8 @@ def check_config(config, largest=math.inf):
 
     Args:
         config: JSON.
-        largest: the largest number in it, but for seeds and ids: what a layer repeats or pads so
-            many times has no weights that could be counted.
+        largest: the largest number in it, but for `NO_SIZES`: what a layer repeats or pads so many
+            times has no weights that could be counted.
 
     Raises:
         UserError: Keras is too old to load any model safely.
@@ -152,7 +153,7 @@ def check_config(config, largest=math.inf):
     own = {n for n, o in keras.saving.get_custom_objects().items() if o.__module__ == "models"}
 
     def permitted(node):
-        numbers = tf.nest.flatten(node | {"seed": None, "shared_object_id": None})
+        numbers = tf.nest.flatten(node | NO_SIZES)
         if any(type(number) is int and number > largest for number in numbers):
             raise ValueError("it contains a number that is larger than the file")
         if "class_name" in node:

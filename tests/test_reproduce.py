@@ -110,7 +110,7 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
                 "test_accuracy": seed / 10,
                 "seconds": {"total": 7.0},
                 "parameters": 5,
-                "code": {"commit": "0123456789"},
+                "code": {"commit": "0123456789", "changed": seed == 2, "hash": "0"},
                 "machine": "abacus" + ", 2 runs at once" * ("--mask" in made.options and seed == 2),
             }
             for made, seed in runs
@@ -121,7 +121,7 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
     report = reproduce.measure(options)
     assert report["seeds"] == [1, 2]
     assert report["machine"] == "abacus; abacus, 2 runs at once"
-    assert report["commit"] == "0123456"
+    assert report["commit"] == "0123456, 0123456 (files changed since)"
     assert len(report["recipes"]) == 16
     by_name = {entry["name"]: entry["accuracies"] for entry in report["baselines"]}
     assert by_name["majority class"] == [0.1, 0.2]

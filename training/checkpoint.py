@@ -178,7 +178,7 @@ def _what_is_trained(model, batches):
         optimizer = model.optimizer.get_config()
     trained = {
         "layers": ", ".join(layers(model)),
-        "all arguments of layers": crc32(_serialized(model.layers).encode()),
+        "all arguments of layers": crc32("".join(map(_serialized, model.layers)).encode()),
         "loss": _serialized(model.loss),
         "adversarial": getattr(model, "share", 0),
         "batches": f"{batches}; seed {batches.seed}, weights of classes {batches.class_weights}",
@@ -189,12 +189,15 @@ def _what_is_trained(model, batches):
 
 
 def _serialized(thing):
-    """What Keras saves of a thing, without names, which it numbers; or the name of its class."""
+    """What Keras saves of a thing, or the name of its class; without names, which Keras numbers.
+
+    The name of a data type stays.
+    """
     try:
         text = json.dumps(keras.saving.serialize_keras_object(thing), default=str)
     except Exception:  # Keras raises nearly anything
         text = getattr(thing, "__qualname__", type(thing).__qualname__)
-    return re.sub(r'"name": "[^"]*"', "", text).strip('"')
+    return re.sub(r'(?<!Policy", "config": {)"name": "[^"]*"', "", text).strip('"')
 
 
 def _variables(model):

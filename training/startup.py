@@ -7,10 +7,12 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
 from corpus.errors import UserError
 
 BACKEND = "tensorflow"
+PROJECT = Path(__file__).parent.parent
 UNUSED = "sklearn", "matplotlib.pyplot"  # Keras imports them where they are installed
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # a user who sets it wants to see TensorFlow's log
 DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is used
@@ -47,14 +49,17 @@ def tensorflow():
 def _import_keras():
     """Imports Keras with TensorFlow, without its log where nobody has asked for it.
 
-    Of what it would import for features that are not used here, what takes longest is left out.
+    A script of this project leaves out what takes longest of what it does not use. Another program
+    may use it, and Keras remembers that it was absent.
     """
+    program = Path(getattr(sys.modules["__main__"], "__file__", None) or "-").resolve()
+    unused = UNUSED if PROJECT in (program.parent, program.parent.parent) else ()
     quiet = not (LOG_LEVEL in os.environ or os.path.exists(DRIVER) or sys.stderr is None)
     # In this home, Keras finds no keras.json, which may name another float type or backend.
     variables = {"KERAS_BACKEND": BACKEND, "KERAS_HOME": os.devnull}
     variables |= {LOG_LEVEL: "3"} if quiet else {}
     before, collects = dict(os.environ), gc.isenabled()
-    absent = dict.fromkeys({*UNUSED} - sys.modules.keys())
+    absent = dict.fromkeys({*unused} - sys.modules.keys())
     os.environ.update(variables)
     sys.modules.update(absent)  # None: cannot be imported
     gc.disable()  # an import makes many objects and no garbage; to search them takes 0.6 seconds

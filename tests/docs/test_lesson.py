@@ -79,6 +79,11 @@ def test_the_claims_of_the_lesson_hold_for_results_json():
     best = [accuracy(f"train_{network}.py best") for network in ("rnn", "lstm", "bilstm")]
     assert max(best) - min(best) < 0.005
     assert min(best) > max(lstm, bilstm) + 0.02
+    for few in (2000, 5000):
+        counting = accuracy(f"TF-IDF, logistic regression {few}"), accuracy(f"bag of words {few}")
+        networks = [accuracy(f"{name} {few}") for name in ("SimpleRNN", "LSTM", "stacked BiLSTM")]
+        assert min(networks) > min(counting) - 0.005
+    assert accuracy("SimpleRNN on titles 5000") < accuracy("stacked BiLSTM 500")
     baselines = accuracy("bag of words, as fastText's"), accuracy("TF-IDF, logistic regression")
     assert max(lstm, bilstm) < min(baselines)
     assert max(baselines) < min(best)

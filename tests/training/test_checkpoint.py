@@ -113,6 +113,7 @@ def test_a_fit_whose_epochs_are_not_the_batches_is_refused(run_directory):
         ("reading", "[(]token ids of the texts [(]vocabulary, way of reading[)] was"),
         ("layer", "layers was Dense[(]units=3, activation=softmax[)], now Dense[(]units=4"),
         ("regularizer", "[(]all arguments of layers was"),
+        ("float16", "[(]all arguments of layers was"),
         ("optimizer", "[(]optimizer's beta_1 was 0.9, now 0.8"),
         ("loss", "[(]loss was sparse_categorical_crossentropy, now mse"),
     ],
@@ -125,7 +126,10 @@ def test_a_checkpoint_of_what_is_trained_otherwise_is_refused(run_directory, cha
     if change == "regularizer":
         dense = keras.layers.Dense(3, activation="softmax", kernel_regularizer="l2")
         model = keras.Sequential([keras.Input((2,)), dense])
-    if change in ("layer", "regularizer", "optimizer", "loss"):
+    if change == "float16":
+        dense = keras.layers.Dense(3, activation="softmax", dtype="float16")
+        model = keras.Sequential([keras.Input((2,)), dense])
+    if change in ("layer", "regularizer", "float16", "optimizer", "loss"):
         beta = 0.8 if change == "optimizer" else 0.9
         loss = "mse" if change == "loss" else "sparse_categorical_crossentropy"
         model.compile(keras.optimizers.Adam(beta_1=beta), loss)
