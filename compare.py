@@ -117,7 +117,8 @@ def _label(run, others):
         label += [flag for flag in run["flags"] if counts[flag] <= len(settings) / 2]
     for layer in run["layers"]:
         label += [] if all(layer in twin["layers"] for twin in twins) else [f"+ {layer}"]
-    if len({twin["code"]["hash"] for twin in twins}) > 1:
+    alike = [twin for twin in twins if twin["layers"] == run["layers"]]
+    if len({twin["code"]["hash"] for twin in alike}) > 1:
         label.append(f"code {run['code']['hash'][:7]}")
     if run["started_from"]:
         label.append(f"from {Path(run['started_from']).name}")

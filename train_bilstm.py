@@ -79,7 +79,8 @@ def main(arguments=None):
         train, validation = data.hold_out(train, validation, test, hp.validation)
         batches = data.TrainingBatches(train, hp.batch_size, hp.buckets, run.seed, hp.class_weights)
         epochs = max(hp.epochs, math.ceil(hp.min_steps / len(batches)))  # few rows need more
-        run.print(f"{batches}; epochs: {epochs}")
+        why = f" (--min-steps {hp.min_steps})" * (epochs > hp.epochs)
+        run.print(f"{batches}; epochs: {epochs}{why}")
 
         # Network
         model = models.stacked_bilstm(

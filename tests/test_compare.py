@@ -116,7 +116,7 @@ def test_the_values_that_most_runs_share_are_left_out(write_run, labels):
 @pytest.mark.parametrize(
     ("change", "label"),
     [
-        ({"layers": MORE}, "+ Dense(units=32, activation=relu)"),
+        ({"layers": MORE, "code": {"hash": "b"}}, "+ Dense(units=32, activation=relu)"),
         ({"started_from": "runs/before"}, "from before"),
         ({"interrupted": True}, "(interrupted)"),
     ],

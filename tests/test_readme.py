@@ -187,7 +187,6 @@ def test_the_commands_of_the_readme_run_and_print_what_it_shows(shell, tmp_path)
     make_reviews.main(tmp_path / "reviews.csv")
     table = (tmp_path / "reviews.csv").read_text(encoding="utf-8")
     (tmp_path / "reviews.csv").write_text(table.replace("rezension;sentiment", "review;stars", 1))
-    shutil.copy(PROJECT / "sample" / "test.csv", tmp_path / "labelled.csv")
 
     first, *others = [block for block in blocks(README) if "pytest" not in block]
     install, _, train = first.partition(" && ")

@@ -112,7 +112,7 @@ def test_printed_commands_work_where_they_are_printed(
     assert "Tor" in capsys.readouterr().out
     assert (parsed(again).run_dir, parsed(again).resume, parsed(again).seed) == (run, True, 3)
     monkeypatch.chdir(PROJECT)
-    print_commands(load_result(trained), trained, [], ["Goal"])
+    print_commands(load_result(trained), trained, [], ["A text " * 30, "Goal"])
     assert capsys.readouterr().out.endswith(f"predict: python predict.py {trained} Goal\n")
 
 

@@ -148,8 +148,9 @@ def print_commands(result, directory, arguments, titles):
     """
     show(f"run: {directory}")
     if (directory / "model.keras").exists():
-        usable = (text for text in map(shortened, titles) if text and text[0] != "-")
-        command = shell_command("predict", [str(directory), next(usable, "a text")])
+        usable = [text for text in map(shortened, titles[:100]) if text and text[0] != "-"]
+        whole = [text for text in usable if not text.endswith("...")]
+        command = shell_command("predict", [str(directory), *[*whole, *usable, "a text"][:1]])
         show(f"predict: {command}")
     if result["interrupted"]:
         words = [word for word in arguments if word not in ("--resume", "--overwrite")]
