@@ -1,4 +1,4 @@
-"""Makes lesson.ipynb from lesson.md, and updates the numbers in it and README from results.json.
+"""Makes lesson.ipynb from lesson.md, and updates numbers in the pages from results.json.
 
 Comments in lesson.md contain the cells that only the notebook has: `<!-- notebook: code` or
 `<!-- notebook: text`, up to a line `-->`. Shell commands, and text between `<!-- page -->` and
@@ -100,9 +100,9 @@ def _without_comment(mark):
 
 
 def main():
-    """Updates README.md and lesson.md, and writes lesson.ipynb."""
+    """Updates README.md, results.md and lesson.md, and writes lesson.ipynb."""
     results = json.loads((DOCS / "results.json").read_text(encoding="utf-8"))
-    for file in (DOCS.parent / "README.md", DOCS / "lesson.md"):
+    for file in (DOCS.parent / "README.md", DOCS / "results.md", DOCS / "lesson.md"):
         page = with_figures(file.read_text(encoding="utf-8"), results)
         file.write_text(page, encoding="utf-8")
     (DOCS / "lesson.ipynb").write_text(notebook(page), encoding="utf-8")

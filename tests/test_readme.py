@@ -146,7 +146,7 @@ def shell(tmp_path):
 
     def run(block):
         command = ["bash", "-ec", block.replace("python ", f"{shlex.quote(sys.executable)} ")]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
