@@ -35,7 +35,7 @@ HEADER = [
 def recipe_table(report):
     """Formats the table of all recipes; for the argument see `measure`."""
     lines = [*HEADER, *(_row(f"`{entry['command']}`", entry) for entry in report["recipes"]), ""]
-    lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of whole runs.", ""]
+    lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of the whole runs that ran alone.", ""]
     lines += [f"Machine: {report['machine']}. Commit: {report['commit']}."]
     return "\n".join(lines) + "\n"
 
@@ -107,18 +107,19 @@ def measure(options):
     networks = [(e, seed) for seed in seeds for e in every if e.script != "baselines"]
     baselines = [(e, seed) for seed in seeds for e in every if e.script == "baselines"]
     results = run_all(networks, data, options.dir, executor_for(options, LocalExecutor()))
-    machines = sorted({result["machine"] for result in results.values()})
+    machines = {result["machine"] for result in results.values()}
+    alone = {machine for machine in machines if not is_shared(machine)}
     results |= run_all(baselines, data, options.dir, SameProcess())
     entries = {e: entry(e, [results[e, seed] for seed in seeds]) for e in every}
     if not corpus.official_test:
         entries = {e: values | {"tutorial_accuracy": None} for e, values in entries.items()}
-    part = " of 120,000" if corpus.official_test else ""
+    name, part = ("AG News", " of 120,000") if corpus.official_test else (corpus.name, "")
     rows = f"at most {len(corpus.train):,}{part} train rows, {len(corpus.test):,} test rows"
     return {
-        "rows": f"{corpus.name}, {rows}",
+        "rows": f"{name}, {rows}",
         "train_rows": len(corpus.train),
         "seeds": seeds,
-        "machine": "; ".join(machines),
+        "machine": "; ".join(sorted(alone or machines)),
         "commit": ", ".join(sorted({_commit(**result["code"]) for result in results.values()})),
         "baselines": [
             {"name": name} | entries[e] | {"seconds": []} for name, e in BASELINES.items()

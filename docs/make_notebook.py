@@ -37,9 +37,9 @@ def stored(results):
     """
     figures = {}
     for entry in [*results["baselines"], *results["switches"], *results["recipes"]]:
-        source = entry.get("command", entry.get("name")).replace("--", "")
+        source = entry.get("name", entry.get("command")).replace("--", "")
         figures[source] = statistics.mean(entry["accuracies"])
-        if "seconds" in entry:
+        if entry.get("seconds"):
             figures[SECONDS + source] = statistics.median(entry["seconds"])
     few = results["few_rows"]
     for name, accuracies in few["accuracies"].items():

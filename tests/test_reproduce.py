@@ -120,7 +120,7 @@ def test_the_report_of_runs(monkeypatch, tmp_path):
     options = reproduce.parse(["--data", "sample", "--seeds", "1", "2", "1"])
     report = reproduce.measure(options)
     assert report["seeds"] == [1, 2]
-    assert report["machine"] == "abacus; abacus, 2 runs at once"
+    assert report["machine"] == "abacus"
     assert report["commit"] == "0123456, 0123456 (files changed since)"
     assert len(report["recipes"]) == 16
     by_name = {entry["name"]: entry["accuracies"] for entry in report["baselines"]}
