@@ -35,7 +35,7 @@ HEADER = [
 def recipe_table(report):
     """Formats the table of all recipes; for the argument see `measure`."""
     lines = [*HEADER, *(_row(f"`{entry['command']}`", entry) for entry in report["recipes"]), ""]
-    lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of the whole runs that ran alone.", ""]
+    lines += [f"{report['rows']}. Seeds {_seeds(report)}. Seconds: median of runs made alone.", ""]
     lines += [f"Machine: {report['machine']}. Commit: {report['commit']}."]
     return "\n".join(lines) + "\n"
 
