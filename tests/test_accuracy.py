@@ -8,7 +8,7 @@ from conftest import PROJECT
 from training.directory import load_result
 
 PUBLISHED = json.loads((PROJECT / "docs" / "results.json").read_text(encoding="utf-8"))
-BEYOND_THE_SEEDS = 0.01  # how far a run may lie outside what the published seeds gave
+BEYOND_THE_SEEDS = 0.02  # how far a run may lie outside what the published seeds gave
 
 
 @pytest.mark.slow
