@@ -10,9 +10,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from corpus.errors import UserError
+from training.machine import PROJECT
 
 BACKEND = "tensorflow"
-PROJECT = Path(__file__).parent.parent
 UNUSED = "sklearn", "matplotlib.pyplot"  # Keras imports them where they are installed
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # a user who sets it wants to see TensorFlow's log
 DRIVER = "/proc/driver/nvidia"  # whoever has it wants to know why no GPU is used
